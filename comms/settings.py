@@ -1,0 +1,129 @@
+"""Typed settings from the environment; every name is documented in ``.env.example`` and by ``comms doctor``."""
+
+import secrets
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: ``cities/``, ``templates/`` and ``migrations/`` are found here."""
+
+SANDBOX_TWILIO_SID = "AC" + "5a" * 16
+SANDBOX_TWILIO_TOKEN = "sandbox-twilio-auth-token"  # noqa: S105 - the local carrier's, opens nothing else
+SANDBOX_SENDGRID_KEY = "SG.sandbox-key"
+SANDBOX_TWILIO_NUMBER = "+12185550100"
+SANDBOX_TWILIO_SERVICE = "MG" + "5a" * 16
+SANDBOX_INBOUND_SECRET = "sandbox-inbound"  # noqa: S105
+
+
+class Mode(StrEnum):
+    """Who may be written to."""
+
+    SANDBOX = "sandbox"
+    REHEARSAL = "rehearsal"
+    LIVE = "live"
+
+
+class Settings(BaseSettings):
+    """The service's settings. Secrets never print."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    comms_city: str = "duluth-mn"
+    comms_mode: Mode = Mode.SANDBOX
+    comms_allow_list: str = ""
+    comms_clock: str = ""
+    comms_var: Path = Path("var")
+    comms_processes: int = Field(default=1, ge=1, le=16)
+    comms_threads: int = Field(default=64, ge=1, le=512)
+    comms_log_level: str = "INFO"
+
+    database_url: str = ""
+    redis_url: str = ""
+    secret_key: SecretStr = SecretStr("")
+    public_url: str = "http://127.0.0.1:8000"
+
+    twilio_account_sid: str = SANDBOX_TWILIO_SID
+    twilio_auth_token: SecretStr = SecretStr(SANDBOX_TWILIO_TOKEN)
+    twilio_messaging_service_sid: str = ""
+    twilio_from_number: str = ""
+    twilio_api_url: str = ""
+    twilio_messages_per_second: float = Field(default=0, ge=0)
+
+    sendgrid_api_key: SecretStr = SecretStr(SANDBOX_SENDGRID_KEY)
+    sendgrid_api_url: str = ""
+    sendgrid_webhook_public_key: str = ""
+    sendgrid_inbound_secret: SecretStr = SecretStr(SANDBOX_INBOUND_SECRET)
+    sendgrid_messages_per_second: float = Field(default=0, ge=0)
+    email_from: str = ""
+
+    mailhouse_url: str = ""
+    sandbox_url: str = "http://127.0.0.1:8010"
+
+    @field_validator("public_url", "twilio_api_url", "sendgrid_api_url", "sandbox_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @cached_property
+    def var(self) -> Path:
+        """The folder for what the service writes: database, Redis, keys, mail files. Absolute."""
+        path = self.comms_var if self.comms_var.is_absolute() else ROOT / self.comms_var
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @cached_property
+    def database(self) -> str:
+        """The SQLAlchemy URL: ``DATABASE_URL``, or SQLite in ``var``."""
+        return self.database_url or f"sqlite:///{self.var / 'comms.db'}"
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The key that signs tokens and hashes identifiers in logs: ``SECRET_KEY``, or one made at first start."""
+        if given := self.secret_key.get_secret_value():
+            return given.encode()
+        path = self.var / "secret_key"
+        try:
+            with path.open("x", encoding="ascii") as file:
+                path.chmod(0o600)
+                file.write(secrets.token_hex(32))
+        except FileExistsError:
+            pass
+        return path.read_text("ascii").encode()
+
+    @cached_property
+    def twilio_tokens(self) -> tuple[str, ...]:
+        """Auth tokens, newest first; more than one while they are being rotated."""
+        raw = self.twilio_auth_token.get_secret_value()
+        return tuple(part.strip() for part in raw.split(",") if part.strip())
+
+    @cached_property
+    def twilio_sender(self) -> str:
+        """The messaging service or number that texts leave from."""
+        given = self.twilio_messaging_service_sid or self.twilio_from_number
+        return given or (SANDBOX_TWILIO_SERVICE if self.comms_mode is Mode.SANDBOX else "")
+
+    @cached_property
+    def twilio_url(self) -> str:
+        """The base URL of Twilio's API: the sandbox's own in sandbox mode."""
+        default = self.sandbox_url if self.comms_mode is Mode.SANDBOX else "https://api.twilio.com"
+        return self.twilio_api_url or default
+
+    @cached_property
+    def sendgrid_url(self) -> str:
+        """The base URL of SendGrid's API: the sandbox's own in sandbox mode."""
+        default = self.sandbox_url if self.comms_mode is Mode.SANDBOX else "https://api.sendgrid.com"
+        return self.sendgrid_api_url or default
+
+    @cached_property
+    def mailhouse(self) -> str:
+        """Where mail-house batches go."""
+        return self.mailhouse_url or f"file:{self.var / 'mailhouse'}"
+
+    @cached_property
+    def allow_list(self) -> frozenset[str]:
+        """Numbers and addresses that may be written to in ``rehearsal``."""
+        return frozenset(part.strip().lower() for part in self.comms_allow_list.split(",") if part.strip())

@@ -1,0 +1,1 @@
+"""What carriers tell us: kept first, then understood."""
