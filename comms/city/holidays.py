@@ -1,6 +1,6 @@
 """Legal holidays by statute, computed for any year.
 
-Minnesota: Minn. Stat. 645.44 subd. 5 as amended in 2023 (read in a secondary source). Ohio: ORC 1.14 (unverified:
+Minnesota: Minn. Stat. 645.44 subd. 5 as amended in 2023 (secondary source). Ohio: ORC 1.14 (unverified:
 the city confirms its own list). What an office closes for besides stands in its ``city.toml``.
 """
 
@@ -72,7 +72,7 @@ _HOLIDAYS: dict[State, tuple[_Fixed | _Nth, ...]] = {
     ),
 }
 _SATURDAY_MOVES_BACK: dict[State, bool] = {"MN": True, "OH": False}
-"""Whether a fixed-date holiday on a Saturday is kept on the Friday before: 645.44 says so, ORC 1.14 does not."""
+"""Whether a fixed-date holiday on a Saturday is kept on the Friday before: 645.44 says so, ORC 1.14 not."""
 
 
 def _days(state: State, year: int) -> Iterator[tuple[date, str]]:

@@ -228,7 +228,7 @@ class City(_Part):
         return instant.astimezone(self.zone).date()
 
     def holidays(self, year: int) -> dict[date, str]:
-        """Days of ``year`` the office is closed besides weekends, by date: the statute's and the city's own."""
+        """Days of ``year`` the office is closed besides weekends: the statute's and the city's own."""
         own = {day.date: day.name for day in self.closed if day.date.year == year}
         return dict(sorted({**statutory_holidays(self.state, year), **own}.items()))
 
