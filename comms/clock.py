@@ -54,7 +54,7 @@ class FileClock:
         self._offset = timedelta()
 
     def now(self) -> datetime:
-        stat = os.stat(self._path)
+        stat = self._path.stat()
         seen = (stat.st_mtime_ns, stat.st_ino)
         if seen != self._seen:
             stored = json.loads(self._path.read_text("utf-8"))

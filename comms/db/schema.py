@@ -1,0 +1,19 @@
+"""Every table of the house in one place, for Alembic and for tests that make a database from nothing.
+
+Rooms above import their own schema; only this module and the migrations look at all of them.
+"""
+
+from importlib import import_module
+
+from sqlalchemy import MetaData
+
+from .base import Base
+
+ROOMS = ("history", "accounts", "worklist", "notices", "promises", "outbox", "campaigns", "replies", "desk")
+
+
+def metadata() -> MetaData:
+    """The metadata with every room's tables loaded."""
+    for room in ROOMS:
+        import_module(f"comms.{room}.schema")
+    return Base.metadata

@@ -1,0 +1,11 @@
+"""What happened: the contact history of every account, on every channel, both ways, and its proof.
+
+``record`` adds events (always in bulk, once per transaction), ``remember`` keeps what was said by its digest,
+``timeline`` reads an account's history, ``verify`` checks its chain.
+"""
+
+from .chain import NewEvent, record, verify
+from .content import digest_of, remember
+from .timeline import Entry, timeline
+
+__all__ = ["Entry", "NewEvent", "digest_of", "record", "remember", "timeline", "verify"]

@@ -1,0 +1,32 @@
+"""What was said, kept once under the SHA-256 of its canonical JSON."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from comms.db import upsert
+
+from .schema import ContactContent
+
+
+def canonical(content: Mapping[str, Any]) -> bytes:
+    """One spelling for one content: sorted keys, no spaces, UTF-8."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """The SHA-256 (hex) under which this content is kept."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def remember(session: Session, contents: Iterable[Mapping[str, Any]], at: datetime) -> list[str]:
+    """Keep each content (JSON values only) and return the digests in order; what is already there is not kept twice."""
+    given = [dict(content) for content in contents]
+    digests = [digest_of(content) for content in given]
+    rows = {d: {"digest": d, "content": c, "stored_at": at} for d, c in zip(digests, given, strict=True)}
+    upsert(session, ContactContent, (rows[d] for d in sorted(rows)), key=["digest"])
+    return digests

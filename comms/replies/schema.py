@@ -1,0 +1,63 @@
+"""What they say back: inbound messages and the conversation each belongs to."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from comms.db.base import Base, Key
+
+
+class InboundMessage(Base):
+    """A text or an email from a customer, kept before it is understood."""
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (
+        UniqueConstraint("channel", "provider_id"),
+        Index("ix_inbound_message_sender", "channel", "sender"),
+        Index("ix_inbound_message_account_id", "account_id"),
+    )
+
+    id: Mapped[Key]
+    channel: Mapped[str]
+    provider_id: Mapped[str]
+    sender: Mapped[str]
+    recipient: Mapped[str]
+    subject: Mapped[str | None]
+    text: Mapped[str]
+    media: Mapped[list[Any]]
+    """Names and types of attachments; never their content."""
+    received_at: Mapped[datetime]
+    webhook_event_id: Mapped[int | None]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    matched_by: Mapped[str | None]
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    carrier_opt_out: Mapped[str | None]
+    """Twilio's OptOutType: the carrier has already answered."""
+    intent: Mapped[str | None]
+    confidence: Mapped[float | None]
+    understanding: Mapped[dict[str, Any] | None]
+    handling: Mapped[str]
+    """``new``, ``answered``, ``with_clerk``, ``noted`` or ``ignored``."""
+    handled_at: Mapped[datetime | None]
+
+
+class Conversation(Base):
+    """What is under way with one address: what we asked and wait for."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[Key]
+    channel: Mapped[str]
+    address: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    state: Mapped[str]
+    """``idle``, ``confirming_promise``, ``choosing_account`` or ``with_clerk``."""
+    context: Mapped[dict[str, Any]]
+    automatic_answers: Mapped[int] = mapped_column(default=0)
+    """Sent since a person last took part; there is a cap."""
+    opened_at: Mapped[datetime]
+    last_inbound_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]

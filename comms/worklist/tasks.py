@@ -1,0 +1,74 @@
+"""Opening, listing and resolving tasks."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from comms.db import upsert
+
+from .schema import Task
+
+_REOPENED = (
+    "state", "priority", "reason", "facts", "subject_type", "subject_id", "account_id", "waiting_since",
+    "resolved_at", "resolved_by", "resolution",
+)  # fmt: skip
+
+
+def open_task(
+    session: Session,
+    *,
+    kind: str,
+    dedupe_key: str,
+    reason: str,
+    at: datetime,
+    account_id: int | None = None,
+    subject_type: str | None = None,
+    subject_id: int | None = None,
+    priority: int = 5,
+    facts: dict[str, Any] | None = None,
+) -> int | None:
+    """Put a matter on the list. One ``dedupe_key`` is one task: an open one stays as it is (None is returned), a
+    resolved one is opened again with the new reason."""
+    current = session.execute(select(Task.id, Task.state).where(Task.dedupe_key == dedupe_key)).one_or_none()
+    if current is not None and current.state != "resolved":
+        return None
+    row = {
+        "kind": kind, "state": "open", "priority": priority, "account_id": account_id, "subject_type": subject_type,
+        "subject_id": subject_id, "reason": reason, "facts": facts or {}, "dedupe_key": dedupe_key, "assignee": None,
+        "opened_at": at, "waiting_since": at, "resolved_at": None, "resolved_by": None, "resolution": None,
+    }  # fmt: skip
+    upsert(session, Task, [row], key=["dedupe_key"], update=_REOPENED)
+    return session.scalar(select(Task.id).where(Task.dedupe_key == dedupe_key))
+
+
+def resolve(session: Session, task_id: int, by: str, resolution: str, at: datetime) -> bool:
+    """Take a task off the list; False when somebody else already did."""
+    statement = (
+        update(Task)
+        .where(Task.id == task_id, Task.state != "resolved")
+        .values(state="resolved", resolved_at=at, resolved_by=by, resolution=resolution)
+        .returning(Task.id)
+    )
+    return session.execute(statement).first() is not None
+
+
+def open_tasks(
+    session: Session, kinds: Collection[str] = (), *, limit: int = 50, after: tuple[int, int] | None = None
+) -> list[Task]:
+    """The list, most urgent and then oldest first; ``after`` is the (priority, id) of the last one seen."""
+    statement = select(Task).where(Task.state == "open").order_by(Task.priority, Task.id).limit(limit)
+    if kinds:
+        statement = statement.where(Task.kind.in_(kinds))
+    if after is not None:
+        priority, last = after
+        statement = statement.where((Task.priority > priority) | ((Task.priority == priority) & (Task.id > last)))
+    return list(session.scalars(statement))
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many tasks are open, by kind."""
+    rows = session.execute(select(Task.kind, func.count()).where(Task.state == "open").group_by(Task.kind))
+    return {kind: count for kind, count in rows.tuples()}
