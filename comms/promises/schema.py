@@ -43,6 +43,12 @@ class Promise(Base):
     approved_by: Mapped[str | None]
     policy_version: Mapped[str | None]
     created_at: Mapped[datetime]
+    created_on: Mapped[date]
+    """The city's calendar day of ``created_at``: payments posted from this day on count."""
+    ended_as: Mapped[str | None]
+    """What somebody's word made of it (``superseded``, ``withdrawn_customer``, ``withdrawn_office``). A fact the status
+    is computed from, not the status: money that kept the promise before ``ended_on`` still keeps it."""
+    ended_on: Mapped[date | None]
     closed_at: Mapped[datetime | None]
 
 
@@ -63,6 +69,10 @@ class PromisePart(Base):
     grace_days: Mapped[int]
     tolerance_cents: Mapped[Cents]
     tolerance_percent: Mapped[int]
+    on_time_until: Mapped[date]
+    """The due date, moved to a business day: money posted later, but by the deadline, keeps the promise late."""
+    deadline_on: Mapped[date]
+    """The city's calendar day of ``deadline_at``."""
     deadline_at: Mapped[datetime]
     allocated_cents: Mapped[Cents]
     state: Mapped[str]

@@ -1,0 +1,270 @@
+"""Making, opening, replacing and ending a promise: what people do. What money does to it is in ``evaluation``.
+
+Every function works in the caller's transaction and returns a ``Change``, whose events the caller adds to its one
+``history.record``. Doing the same thing twice changes nothing the second time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from comms import accounts
+from comms.accounts.schema import Account
+from comms.city import City
+from comms.clock import Clock
+from comms.history import NewEvent
+
+from . import holding
+from .deadlines import deadline
+from .policy import Part, load_policy
+from .schema import Promise, PromiseEvent, PromisePart
+from .wording import STATUS, in_words
+
+
+class PromiseError(ValueError):
+    """Something that cannot be done to this promise; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was done: the promise, and events for the contact history (none: it was already so)."""
+
+    promise_id: int
+    events: tuple[NewEvent, ...] = ()
+
+
+def propose(
+    session: Session,
+    city: City,
+    clock: Clock,
+    *,
+    account_id: int,
+    parts: Sequence[Part],
+    source: str,
+    actor: str = "customer",
+    said_text: str | None = None,
+    inbound_id: int | None = None,
+    taken_by: str | None = None,
+    category: str = "standard",
+    reason_code: str | None = None,
+    requested: Sequence[Any] = (),
+    episode_id: int | None = None,
+) -> Change:
+    """Write down a promise that waits for its YES. It holds nothing yet; an older unanswered one gives way to it.
+
+    ``source`` is ``sms``, ``email``, ``phone``, ``counter``, ``web`` or ``letter``; ``requested`` keeps what was asked
+    for when the parts are a counter-offer (JSON values). Raises ``PromiseError`` without parts or with an empty one.
+    """
+    if not parts or min(part.amount_cents for part in parts) <= 0:
+        raise PromiseError("A promise needs at least one date and an amount above zero. Enter both.")
+    now = clock.now()
+    account = _locked_account(session, account_id)
+    events = [
+        event
+        for waiting in session.scalars(
+            select(Promise).where(Promise.account_id == account_id, Promise.status == "proposed")
+        )
+        for event in _close(session, waiting, "superseded", "A newer offer was made.", actor, now)
+    ]
+    policy = load_policy(city)
+    promise = Promise(
+        account_id=account_id, episode_id=episode_id, source=source, source_inbound_id=inbound_id, taken_by=taken_by,
+        said_text=said_text, reason_code=reason_code, category=category, requested_terms=list(requested),
+        status="proposed", status_reason=None, promised_cents=sum(part.amount_cents for part in parts),
+        debt_cents=max(account.past_due_cents, 0), confirmed_at=None, approved_by=None, policy_version=policy.version,
+        created_at=now, created_on=city.local_date(now), ended_as=None, ended_on=None, closed_at=None,
+    )  # fmt: skip
+    session.add(promise)
+    session.flush()
+    session.add_all(_rows(promise.id, parts, city))
+    events.append(note(session, promise, "proposed", f"Promise proposed: {in_words(sorted(parts))}.", actor, now))
+    return Change(promise.id, tuple(events))
+
+
+def open_(
+    session: Session, city: City, clock: Clock, promise_id: int, *, actor: str, approved_by: str | None = None
+) -> Change:
+    """The customer said YES, or a clerk did: the promise holds dunning from now on, and replaces the one before it.
+
+    Raises ``PromiseError`` when it is neither proposed nor open.
+    """
+    promise = _locked(session, promise_id)
+    if promise.status == "open":
+        return Change(promise_id)
+    if promise.status != "proposed":
+        raise PromiseError(f"Promise {promise_id} is {STATUS[promise.status]}; only a proposed one can be opened.")
+    now = clock.now()
+    events = _end_earlier(session, city, promise, actor, clock)
+    promise.status, promise.confirmed_at, promise.approved_by = "open", now, approved_by
+    session.flush()
+    parts = parts_of(session, promise_id)
+    words = in_words(parts)
+    holding.place(session, city, promise, words, now)
+    accounts.touch(session, [promise.account_id], now)
+    events.append(note(session, promise, "opened", f"Promise opened: {words}.", actor, now))
+    return Change(promise_id, tuple(events))
+
+
+def withdraw(
+    session: Session, city: City, clock: Clock, promise_id: int, *, by: str, actor: str, reason: str
+) -> Change:
+    """Take a proposed or open promise back. ``by`` is ``customer`` or ``office``.
+
+    Money that had kept an open promise before today still keeps it: the next evaluation says so.
+    """
+    if by not in ("customer", "office"):
+        raise ValueError(f"by={by!r}; allowed: customer, office")
+    promise = _locked(session, promise_id)
+    status = f"withdrawn_{by}"
+    if promise.status == status:
+        return Change(promise_id)
+    if promise.status not in ("proposed", "open"):
+        raise PromiseError(f"Promise {promise_id} is {STATUS[promise.status]}; there is nothing to take back.")
+    now = clock.now()
+    if promise.status == "open":
+        promise.ended_as, promise.ended_on = status, city.local_date(now)
+    return Change(promise_id, tuple(_close(session, promise, status, reason, actor, now)))
+
+
+def supersede(session: Session, city: City, clock: Clock, promise_id: int, *, actor: str, reason: str) -> Change:
+    """End a proposed or open promise because another takes its place."""
+    promise = _locked(session, promise_id)
+    if promise.status not in ("proposed", "open"):
+        return Change(promise_id)
+    if promise.status == "open":
+        promise.ended_as, promise.ended_on = "superseded", city.local_date(clock.now())
+    return Change(promise_id, tuple(_close(session, promise, "superseded", reason, actor, clock.now())))
+
+
+def refuse(session: Session, clock: Clock, promise_id: int, *, actor: str, reason: str) -> Change:
+    """The office does not take a proposed promise. Raises ``PromiseError`` once it was opened."""
+    promise = _locked(session, promise_id)
+    if promise.status == "refused":
+        return Change(promise_id)
+    if promise.status != "proposed":
+        raise PromiseError(f"Promise {promise_id} is {STATUS[promise.status]}; withdraw an open one instead.")
+    return Change(promise_id, tuple(_close(session, promise, "refused", reason, actor, clock.now())))
+
+
+def broken_before(session: Session, account_id: int, city: City, clock: Clock) -> int:
+    """How many promises of this account were broken within the policy's days."""
+    since = clock.now() - timedelta(load_policy(city).limits.broken_within_days)
+    statement = select(func.count()).where(
+        Promise.account_id == account_id, Promise.status == "broken", Promise.closed_at >= since
+    )
+    return session.scalar(statement) or 0
+
+
+def parts_of(session: Session, promise_id: int) -> list[Part]:
+    """The dated amounts of a promise, in order."""
+    rows = session.execute(
+        select(PromisePart.due_on, PromisePart.amount_cents)
+        .where(PromisePart.promise_id == promise_id)
+        .order_by(PromisePart.seq)
+    )
+    return [Part(due_on, cents) for due_on, cents in rows.tuples()]
+
+
+def note(
+    session: Session,
+    promise: Promise,
+    kind: str,
+    summary: str,
+    actor: str,
+    at: datetime,
+    facts: dict[str, Any] | None = None,
+) -> NewEvent:
+    """Add to the promise's own log; the same for the contact history."""
+    known = {"promise_id": promise.id, "status": promise.status, "promised_cents": promise.promised_cents}
+    known |= facts or {}
+    session.add(PromiseEvent(promise_id=promise.id, at=at, kind=kind, actor=actor, facts=known))
+    return NewEvent(
+        account_id=promise.account_id, at=at, kind=f"promise.{kind}", summary=summary, actor=actor,
+        subject_type="promise", subject_id=promise.id, facts=known,
+    )  # fmt: skip
+
+
+def _end_earlier(session: Session, city: City, promise: Promise, actor: str, clock: Clock) -> list[NewEvent]:
+    """Every earlier promise that was ever opened and that nobody ended gives way from today on, whatever its status is
+    just now: a payment that is reversed tomorrow must not open it again beside the new one."""
+    now = clock.now()
+    earlier = session.scalars(
+        select(Promise).where(
+            Promise.account_id == promise.account_id,
+            Promise.id != promise.id,
+            Promise.confirmed_at.is_not(None),
+            Promise.ended_as.is_(None),
+        )
+    ).all()
+    events: list[NewEvent] = []
+    for old in earlier:
+        old.ended_as, old.ended_on = "superseded", city.local_date(now)
+        if old.status == "open":
+            reason = f"Replaced by promise {promise.id}."
+            events += _close(session, old, "superseded", reason, actor, now)
+    session.flush()
+    return events
+
+
+def _close(session: Session, promise: Promise, status: str, reason: str, actor: str, at: datetime) -> list[NewEvent]:
+    was_open = promise.status == "open"
+    promise.status, promise.status_reason, promise.closed_at = status, reason, at
+    session.execute(
+        update(PromisePart)
+        .where(PromisePart.promise_id == promise.id, PromisePart.state.in_(("waiting", "pending_feed")))
+        .values(state="closed", decided_at=at)
+    )
+    if was_open:
+        holding.release(session, promise, actor, at)
+        accounts.touch(session, [promise.account_id], at)
+    summary = f"Promise {STATUS[status]}: {in_words(parts_of(session, promise.id))}. {reason}"
+    return [note(session, promise, status, summary, actor, at, {"reason": reason})]
+
+
+def _locked(session: Session, promise_id: int) -> Promise:
+    """The promise, with its account locked against every other change to the account's promises."""
+    account_id = session.scalar(select(Promise.account_id).where(Promise.id == promise_id))
+    if account_id is None:
+        raise PromiseError(f"There is no promise {promise_id}. List them: comms promise list")
+    _locked_account(session, account_id)
+    return session.scalars(
+        select(Promise).where(Promise.id == promise_id).execution_options(populate_existing=True)
+    ).one()
+
+
+def _locked_account(session: Session, account_id: int) -> Account:
+    statement = select(Account).where(Account.id == account_id).with_for_update()
+    account = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
+    if account is None:
+        raise PromiseError(f"There is no account with id {account_id}. Find it: comms history --find NAME")
+    return account
+
+
+def _rows(promise_id: int, parts: Sequence[Part], city: City) -> list[PromisePart]:
+    keeping = load_policy(city).keeping
+    rows = []
+    for seq, part in enumerate(sorted(parts), 1):
+        ends = deadline(city, part.due_on, keeping.grace_days)
+        rows.append(
+            PromisePart(
+                promise_id=promise_id,
+                seq=seq,
+                due_on=part.due_on,
+                amount_cents=part.amount_cents,
+                grace_days=keeping.grace_days,
+                tolerance_cents=keeping.tolerance_cents,
+                tolerance_percent=keeping.tolerance_percent,
+                on_time_until=ends.on_time_until,
+                deadline_on=ends.on,
+                deadline_at=ends.at,
+                allocated_cents=0,
+                state="waiting",
+                decided_at=None,
+                reminded_at=None,
+            )
+        )
+    return rows
