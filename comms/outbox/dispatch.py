@@ -1,0 +1,216 @@
+"""One batch: claimed messages leave through a pool of threads, and their outcomes are written while others are leaving.
+
+The thread that runs ``deliver`` owns the database; the pool's threads only talk to carriers. Attempts are opened in
+groups, at most one pool ahead of the requests, so that a worker that dies leaves few messages of which nobody knows
+whether they were sent.
+"""
+
+import queue
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from comms.channels import Channel, Outcome, Outgoing, Result
+from comms.city import City
+from comms.clock import Clock
+from comms.db import Database
+from comms.signing import message_token
+from comms.worklist import open_task
+
+from .claims import Claimed, claim, hand_back, open_attempts
+from .pacing import Pacer
+from .settle import HALTED, Tried, settle
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = timedelta(seconds=20)
+"""How long a batch waits for the pace; longer, and the rest is handed back."""
+
+
+@dataclass
+class Delivered:
+    """What a batch came to: outcomes, what was put aside at the claim, and when the rest is due again."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    aside: dict[str, int] = field(default_factory=dict)
+    again: dict[int, datetime] = field(default_factory=dict)
+    handed_back: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.outcomes.values())
+
+
+class Dispatcher:
+    """Sends batches. One for the life of a worker process: its threads and the carriers' connections are kept.
+
+    ``stopping`` is set when the process was asked to end: requests under way are finished and settled, the rest is
+    handed back at once.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        city: City,
+        channels: Mapping[str, Channel],
+        pacers: Mapping[str, Pacer],
+        *,
+        secret: bytes,
+        owner: str,
+        threads: int = 64,
+        stopping: threading.Event | None = None,
+        draw: random.Random | None = None,
+    ) -> None:
+        self._database, self._clock, self._city = database, clock, city
+        self._channels, self._pacers = channels, pacers
+        self._secret, self._owner, self._threads = secret, owner, threads
+        self._stopping = stopping or threading.Event()
+        self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="carrier")
+        self._answers: queue.SimpleQueue[Tried] = queue.SimpleQueue()
+
+    def close(self) -> None:
+        """Let the threads and connections go."""
+        self._pool.shutdown(wait=True)
+        for channel in self._channels.values():
+            channel.close()
+
+    def deliver(self, lane: str, ids: Collection[int] = (), *, limit: int = 512) -> Delivered:
+        """Claim up to ``limit`` due messages of ``lane`` (of ``ids``, when given) and send them."""
+        done = Delivered()
+        taken = self._database.run(
+            lambda session: claim(
+                session, self._city, lane=lane, owner=self._owner, now=self._clock.now(), limit=limit, ids=ids
+            )
+        )
+        done.aside = taken.aside
+        self._send_all(deque(taken.sendable), done)
+        return done
+
+    def _send_all(self, waiting: deque[Claimed], done: Delivered) -> None:
+        flying, unsettled = 0, list[Tried]()
+        patience_ends = time.monotonic() + PATIENCE.total_seconds()
+        pause = 0.0
+        while waiting or flying:
+            if waiting and self._stopping.is_set():
+                self._give_back(waiting, done, timedelta(), "The worker was stopped.")
+            room = min(self._threads * 2 - flying, self._threads)
+            if waiting and (room >= self._threads // 2 or not flying):
+                group, pause = self._paced(waiting, room)
+                flying += self._launch(group, done)
+                if pause and not group and not flying:
+                    if time.monotonic() + pause > patience_ends:
+                        self._give_back(waiting, done, timedelta(seconds=pause), "Waiting for the carrier's pace.")
+                        continue
+                    self._stopping.wait(min(pause, 0.5))
+                    continue
+            arrived = self._arrivals(flying, pause)
+            flying -= len(arrived)
+            unsettled += arrived
+            if unsettled and (len(unsettled) >= self._threads or not flying):
+                halted = self._settle(unsettled, done)
+                unsettled = []
+                if halted and waiting:
+                    self._give_back(waiting, done, HALTED, f"The carrier refuses everybody: {halted}")
+
+    def _paced(self, waiting: deque[Claimed], room: int) -> tuple[list[Claimed], float]:
+        """The next messages that the pace allows, at most ``room``, and the seconds to wait when it allows fewer."""
+        group: list[Claimed] = []
+        first = waiting[0].channel
+        candidates: list[Claimed] = []
+        for message in waiting:
+            if message.channel != first or len(candidates) == room:
+                break
+            candidates.append(message)
+        units = [max(1, message.segments or 1) for message in candidates]
+        granted, wait = self._pacers[first].take(sum(units))
+        for message, cost in zip(candidates, units, strict=True):
+            if granted < cost and not (granted > 0 and not group):
+                break
+            granted -= cost
+            group.append(message)
+            waiting.popleft()
+        return group, wait
+
+    def _launch(self, group: Sequence[Claimed], done: Delivered) -> int:
+        if not group:
+            return 0
+        leaving = self._database.run(
+            lambda session: open_attempts(session, group, owner=self._owner, now=self._clock.now())
+        )
+        done.handed_back += len(group) - len(leaving)
+        for message in leaving:
+            self._pool.submit(self._send_one, message)
+        return len(leaving)
+
+    def _send_one(self, message: Claimed) -> None:
+        outgoing = Outgoing(
+            message_id=message.id,
+            token=message_token(self._secret, message.id),
+            recipient=message.recipient,
+            recipient_name=message.recipient_name,
+            subject=message.subject,
+            text=message.body_text,
+            html=message.body_html,
+            category=message.category,
+            purpose=message.purpose,
+        )
+        try:
+            result = self._channels[message.channel].send(outgoing)
+        except Exception as error:
+            log.exception("channel.broke", message_id=message.id)
+            result = Result(Outcome.AMBIGUOUS, error_code=type(error).__name__, detail="The channel itself broke.")
+        self._answers.put(Tried(message, result))
+
+    def _arrivals(self, flying: int, pause: float) -> list[Tried]:
+        """At least one answer (or none, when only a pause is waited for), and whatever else is there."""
+        if not flying:
+            return []
+        arrived: list[Tried] = []
+        try:
+            arrived.append(self._answers.get(timeout=pause or None))
+            while len(arrived) < flying:
+                arrived.append(self._answers.get_nowait())
+        except queue.Empty:
+            pass
+        return arrived
+
+    def _settle(self, tried: Sequence[Tried], done: Delivered) -> str | None:
+        now = self._clock.now()
+        settled = self._database.run(lambda session: settle(session, tried, now=now, draw=self._draw))
+        for outcome, count in settled.outcomes.items():
+            done.outcomes[outcome] = done.outcomes.get(outcome, 0) + count
+        done.again |= settled.again
+        if settled.halted:
+            self._tell_staff(settled.halted, now)
+        return settled.halted
+
+    def _tell_staff(self, halted: str, now: datetime) -> None:
+        self._database.run(
+            lambda session: open_task(
+                session,
+                kind="carrier_halted",
+                dedupe_key=f"halted:{halted.split(' ')[0]}",
+                reason=f"{halted} No message leaves by this carrier until it is mended; nothing is lost.",
+                at=now,
+                priority=1,
+            )
+        )
+
+    def _give_back(self, waiting: deque[Claimed], done: Delivered, wait: timedelta, reason: str) -> None:
+        now = self._clock.now()
+        rest: list[Claimed] = list(waiting)
+        waiting.clear()
+        due = now + wait
+        self._database.run(lambda session: hand_back(session, rest, now=now, due=due, reason=reason))
+        done.handed_back += len(rest)
+        if wait:
+            done.again |= {message.id: due for message in rest}

@@ -1,0 +1,135 @@
+"""The next channel, when the first failed or was not delivered in time: a new message of the same decision.
+
+Each message falls back at most once (the key of the new one names the old one), to the first channel of its list that
+can be used. What cannot be reached on any channel is put before staff.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from comms.accounts import consent, contacts
+from comms.accounts.schema import Account
+from comms.city import City
+from comms.clock import Clock
+from comms.history import record
+from comms.notices.rendering import Renderer
+from comms.worklist import open_task
+
+from .drafting import UnaddressableError, facts_for, language_of, letter_address, write
+from .drafts import Draft, insert_messages, queued_event
+from .schema import Message
+from .states import State
+
+FAILED = (State.FAILED, State.UNDELIVERED, State.BOUNCED)
+WAITING = (State.SUBMITTED, State.SENT)
+ORIGINAL_FIELDS = ("due_date", "disconnect_date", "winter")
+
+
+def fall_back(session: Session, city: City, renderer: Renderer, clock: Clock, *, limit: int = 500) -> list[int]:
+    """Write the next-channel messages that are due; their ids. Record nothing twice: safe to run at any time."""
+    now = clock.now()
+    drafts: list[Draft] = []
+    for message in _due(session, now, limit):
+        account = session.get(Account, message.account_id)
+        assert account is not None and message.fallback is not None
+        if draft := _next(session, city, renderer, clock, message, account):
+            drafts.append(draft)
+        else:
+            _tell_staff(session, message, now)
+    fresh = insert_messages(session, drafts, clock)
+    record(session, [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh], now)
+    return [message_id for _, message_id, _ in fresh]
+
+
+def _due(session: Session, now: datetime, limit: int) -> list[Message]:
+    later = aliased(Message)
+    fallen = select(later.id).where(later.fallback_of_id == Message.id).exists()
+    candidates = session.scalars(
+        select(Message)
+        .where(
+            Message.fallback.is_not(None),
+            Message.account_id.is_not(None),
+            ~fallen,
+            or_(Message.state.in_(FAILED), and_(Message.state.in_(WAITING), Message.submitted_at.is_not(None))),
+        )
+        .order_by(Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Message)
+    )
+    return [message for message in candidates if _is_due(message, now)]
+
+
+def _is_due(message: Message, now: datetime) -> bool:
+    if message.state in FAILED:
+        return True
+    assert message.fallback is not None and message.submitted_at is not None
+    after = message.fallback.get("after_s")
+    return after is not None and message.submitted_at + timedelta(seconds=int(after)) <= now
+
+
+def _next(
+    session: Session, city: City, renderer: Renderer, clock: Clock, message: Message, account: Account
+) -> Draft | None:
+    assert message.fallback is not None
+    channels: list[str] = list(message.fallback["channels"])
+    while channels:
+        channel = channels.pop(0)
+        recipient = _address(session, account, channel, message.category)
+        if recipient is None:
+            continue
+        rest: dict[str, Any] | None = {**message.fallback, "channels": channels} if channels else None
+        return write(
+            renderer,
+            account,
+            channel=channel,
+            notice=message.notice,
+            recipient=recipient,
+            fields=facts_for(city, clock, account, **_dates(message)),
+            dedupe_key=f"fallback:{message.id}",
+            language=language_of(account),
+            facts_version=account.facts_version if message.facts_version is not None else None,
+            decision_id=message.decision_id,
+            run_id=message.run_id,
+            fallback_of_id=message.id,
+            fallback=rest,
+        )
+    return None
+
+
+def _dates(message: Message) -> dict[str, Any]:
+    """The dates the first message gave, so that the second one says the same."""
+    kept = (message.fallback or {}).get("fields", {})
+    return {
+        name: date.fromisoformat(kept[name]) if name.endswith("date") else kept[name]
+        for name in ORIGINAL_FIELDS
+        if name in kept
+    }
+
+
+def _address(session: Session, account: Account, channel: str, category: str) -> str | None:
+    if channel == "letter":
+        try:
+            return letter_address(account)
+        except UnaddressableError:
+            return None
+    points = contacts.preferred(session, [account.id], channel).get(account.id, [])
+    values = [point.value for point in points if point.value]
+    refused = consent.blocked(session, channel, values, category)
+    return next((value for value in values if value not in refused), None)
+
+
+def _tell_staff(session: Session, message: Message, now: datetime) -> None:
+    open_task(
+        session,
+        kind="failed_notice",
+        dedupe_key=f"unreachable:{message.id}",
+        reason=f"{message.notice.replace('-', ' ').capitalize()} could not be delivered by {message.channel}, and "
+        "there is no other channel to use. Find another address for this customer.",
+        at=now,
+        account_id=message.account_id,
+        subject_type="message",
+        subject_id=message.id,
+    )
