@@ -18,11 +18,14 @@ class Account(Base):
         Index("ix_account_customer_number", "customer_number"),
         Index("ix_account_household", "household"),
         Index("ix_account_search_name", "search_name"),
+        Index("ix_account_search_number", "search_number"),
         Index("ix_account_past_due_cents", "past_due_cents"),
     )
 
     id: Mapped[Key]
     number: Mapped[str]
+    search_number: Mapped[str]
+    """Letters and digits of the number without leading zeros: ``12347`` for ``0000123-47``."""
     customer_number: Mapped[str | None]
     name: Mapped[str]
     """The name as a letter addresses it: ``Scott Stone``."""

@@ -1,0 +1,144 @@
+"""Consent: a ledger that is only added to, and what it says now per channel, address and category.
+
+An address is a phone number in E.164 or an email address in lower case: consent belongs to who holds the phone, so a
+revocation reaches every account that has it. Nothing here says that a message may be sent where no row exists; that is
+for the rules.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from .facts import AT_ONCE, touch
+from .schema import Consent, ConsentEvent, ContactPoint
+
+Action = Literal["granted", "revoked"]
+
+KINDS = {"sms": "phone", "voice": "phone", "email": "email"}
+"""The kind of contact point a channel writes to."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line for the ledger. ``evidence`` is what was said or seen, in words that will stand up later."""
+
+    channel: str
+    address: str
+    action: Action
+    source: str
+    evidence: str
+    at: datetime
+    category: str = "all"
+    account_id: int | None = None
+    inbound_id: int | None = None
+
+
+def record(
+    session: Session,
+    *,
+    channel: str,
+    address: str,
+    action: Action,
+    source: str,
+    evidence: str,
+    at: datetime,
+    category: str = "all",
+    account_id: int | None = None,
+    inbound_id: int | None = None,
+) -> list[int]:
+    """Add one line to the ledger and bring the projection up to it.
+
+    Returns the ids of the accounts it concerns (those with the address, and ``account_id``); their facts version has
+    risen. The caller writes ``consent.granted`` or ``consent.revoked`` into the history of each.
+    """
+    change = Change(channel, address, action, source, evidence, at, category, account_id, inbound_id)
+    return record_all(session, [change])
+
+
+def record_all(session: Session, changes: Sequence[Change]) -> list[int]:
+    """``record`` for many at once, in the order given.
+
+    The newest ``at`` wins, so a line that arrives late does not undo a newer one; of two at the same instant the one
+    recorded last wins. Granting ``all`` also lifts the revocations of single categories; granting one category does
+    not lift a revocation of ``all``.
+    """
+    if not changes:
+        return []
+    rows = [
+        {
+            "channel": change.channel, "address": _folded(change.address), "category": change.category,
+            "action": change.action, "source": change.source, "evidence": change.evidence,
+            "account_id": change.account_id, "inbound_id": change.inbound_id, "at": change.at,
+        }
+        for change in changes
+    ]  # fmt: skip
+    statement = insert(ConsentEvent).returning(ConsentEvent.id, sort_by_parameter_order=True)
+    ids = list(session.scalars(statement, rows))
+    for row, event_id in zip(rows, ids, strict=True):
+        _project(session, row, event_id)
+    concerned = {change.account_id for change in changes if change.account_id is not None}
+    for channel in {change.channel for change in changes}:
+        addresses = {row["address"] for row in rows if row["channel"] == channel}
+        concerned |= _holders(session, channel, sorted(str(address) for address in addresses))
+    touch(session, concerned, max(change.at for change in changes))
+    return sorted(concerned)
+
+
+def _project(session: Session, row: Mapping[str, object], event_id: int) -> None:
+    connection = session.connection()
+    table = Consent.__table__
+    assert isinstance(table, Table)
+    allowed = row["action"] == "granted"
+    if allowed and row["category"] == "all":
+        lifted = (
+            update(table)
+            .where(table.c.channel == row["channel"], table.c.address == row["address"], table.c.at <= row["at"])
+            .values(allowed=True, event_id=event_id, at=row["at"])
+        )
+        connection.execute(lifted)
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    statement = statement.on_conflict_do_update(
+        index_elements=["channel", "address", "category"],
+        set_={name: statement.excluded[name] for name in ("allowed", "event_id", "at")},
+        where=table.c.at <= statement.excluded.at,
+    )
+    named = {name: row[name] for name in ("channel", "address", "category", "at")}
+    connection.execute(statement, [{**named, "allowed": allowed, "event_id": event_id}])
+
+
+def _holders(session: Session, channel: str, addresses: list[str]) -> set[int]:
+    kind = KINDS.get(channel)
+    found: set[int] = set()
+    if kind is None:
+        return found
+    for start in range(0, len(addresses), AT_ONCE):
+        part = addresses[start : start + AT_ONCE]
+        statement = select(ContactPoint.account_id).where(ContactPoint.kind == kind, ContactPoint.value.in_(part))
+        found |= set(session.scalars(statement))
+    return found
+
+
+def blocked(session: Session, channel: str, addresses: Collection[str], category: str = "all") -> set[str]:
+    """Those of ``addresses`` that may not be written to: revoked for everything, or for this category."""
+    as_given = {_folded(address): address for address in addresses}
+    ordered = sorted(as_given)
+    found: set[str] = set()
+    for start in range(0, len(ordered), AT_ONCE):
+        statement = select(Consent.address).where(
+            Consent.channel == channel,
+            Consent.address.in_(ordered[start : start + AT_ONCE]),
+            Consent.category.in_({"all", category}),
+            Consent.allowed.is_(False),
+        )
+        found |= {as_given[address] for address in session.scalars(statement)}
+    return found
+
+
+def _folded(address: str) -> str:
+    return address.strip().lower()

@@ -1,0 +1,46 @@
+"""How names, addresses and account numbers are folded, so that a clerk finds them however they are typed."""
+
+import re
+import unicodedata
+
+_ABBREVIATIONS = {
+    "street": "st", "avenue": "ave", "av": "ave", "road": "rd", "drive": "dr", "boulevard": "blvd", "lane": "ln",
+    "court": "ct", "place": "pl", "terrace": "ter", "terr": "ter", "parkway": "pkwy", "highway": "hwy",
+    "circle": "cir", "square": "sq", "trail": "trl", "north": "n", "south": "s", "east": "e", "west": "w",
+    "apartment": "apt", "suite": "ste", "upper": "uppr", "lower": "lowr",
+}  # fmt: skip
+"""Words of a street address and the short form they are folded to (the abbreviations of USPS Publication 28)."""
+
+_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_POST_BOX = re.compile(r"\bp\W*o\W*box\b")
+
+
+def plain(text: str) -> str:
+    """Lower case without accents: ``Peña`` and ``PENA`` are both ``pena``."""
+    if text.isascii():
+        return text.lower()
+    spread = unicodedata.normalize("NFKD", text.lower())
+    return "".join(letter for letter in spread if not unicodedata.combining(letter))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded; an apostrophe joins, every other mark separates."""
+    return [word for word in _NOT_A_WORD.split(plain(text).replace("'", "").replace("’", "")) if word]
+
+
+def fold_name(name: str) -> str:
+    """Words in alphabetical order, so that ``STONE, SCOTT`` and ``Scott Stone`` are one name."""
+    return " ".join(sorted(words(name)))
+
+
+def fold_address(address: str) -> str:
+    """Words in their order, with the usual abbreviations: ``12 West Main Street, Apt. 3`` is ``12 w main st apt 3``."""
+    text = _POST_BOX.sub("pobox", plain(address)).replace("#", " apt ")
+    found = [_ABBREVIATIONS.get(word, word) for word in words(text)]
+    kept = [word for at, word in enumerate(found) if not (word == "apt" and found[at + 1 : at + 2] == ["apt"])]
+    return " ".join(kept)
+
+
+def fold_number(number: str) -> str:
+    """Letters and digits without dashes, spaces and leading zeros: ``0000123-47`` is ``12347``."""
+    return "".join(words(number)).lstrip("0")
