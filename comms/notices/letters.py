@@ -1,0 +1,187 @@
+"""Letters set in type: one PDF of many letters, and which pages are whose.
+
+Typst compiles them in chunks with one reused compiler, because memory grows with the letters of a chunk and not with
+those of a batch. Every chunk is compiled to a PDF standard (PDF/UA-1): in plain PDF a character that no font has is
+printed as an empty box and nobody hears of it; under a standard it is an error that names the character.
+"""
+
+import importlib
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import typst
+import zint
+
+from comms.city import load_city
+from comms.notices.letter_content import LetterPage
+from comms.settings import ROOT
+
+CHUNK = 50
+"""Letters compiled at once: 50 take about 0.6 GB and are as fast as any larger number."""
+STANDARD = "ua-1"
+TEMPLATE = ROOT / "templates" / "letterhead" / "letter.typ"
+
+
+class LetterError(ValueError):
+    """A letter that cannot be set; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Unset:
+    """A letter left out of the PDF, by its place in the sequence given."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class TypesetResult:
+    """``pages[i]`` is the first and last page (from 1) of letter i, or None when it is in ``unset``."""
+
+    pdf: bytes
+    pages: tuple[tuple[int, int] | None, ...]
+    unset: tuple[Unset, ...]
+
+    @property
+    def page_count(self) -> int:
+        return sum(last - first + 1 for first, last in filter(None, self.pages))
+
+
+def typeset(pages: Sequence[LetterPage], timestamp: datetime) -> TypesetResult:
+    """Set the letters one after another in one PDF; those that cannot be set are left out and say why.
+
+    The same letters and ``timestamp`` (aware) give the same bytes, so that a manifest's checksum can be made again.
+    """
+    joined = pypdfium2.PdfDocument.new()
+    ranges: list[tuple[int, int] | None] = [None] * len(pages)
+    unset: list[Unset] = []
+    printed = 0
+    for start in range(0, len(pages), CHUNK):
+        for first, pdf, ends in _chunks(pages[start : start + CHUNK], start, timestamp, unset):
+            part = pypdfium2.PdfDocument(pdf)
+            joined.import_pages(part)
+            part.close()
+            for i, end in enumerate(ends):
+                begin = ends[i - 1] + 1 if i else 1
+                ranges[first + i] = (printed + begin, printed + end)
+            printed += ends[-1]
+    out = io.BytesIO()
+    joined.save(out)
+    joined.close()
+    return TypesetResult(_same_every_time(out.getvalue(), timestamp), tuple(ranges), tuple(unset))
+
+
+def typeset_one(page: LetterPage, timestamp: datetime) -> bytes:
+    """One letter as a tagged, accessible PDF (PDF/UA-1), for an archive or a screen.
+
+    Raises ``LetterError``.
+    """
+    try:
+        return _compile([page], timestamp)[0]
+    except typst.TypstError as error:
+        raise LetterError(_reason(error, page)) from None
+
+
+def _chunks(
+    letters: Sequence[LetterPage], start: int, timestamp: datetime, unset: list[Unset]
+) -> list[tuple[int, bytes, list[int]]]:
+    """A chunk at once; when one letter in it fails, each by itself, so that one name cannot hold up fifty."""
+    try:
+        return [(start, *_compile(letters, timestamp))]
+    except typst.TypstError:
+        pass
+    done = []
+    for i, letter in enumerate(letters):
+        try:
+            done.append((start + i, *_compile([letter], timestamp)))
+        except typst.TypstError as error:
+            unset.append(Unset(start + i, _reason(error, letter)))
+    return done
+
+
+def _compile(letters: Sequence[LetterPage], timestamp: datetime) -> tuple[bytes, list[int]]:
+    """The PDF, and the last page of each letter."""
+    first = letters[0].content
+    data = {
+        "title": first.title if len(letters) == 1 else "Notices",
+        "author": first.sender[0],
+        "letters": [_printed(letter) for letter in letters],
+    }
+    compiler = _compiler()
+    inputs = {"data": json.dumps(data, ensure_ascii=False)}
+    pdf = compiler.compile(
+        format="pdf", sys_inputs=inputs, pdf_standards=[STANDARD], timestamp=int(timestamp.timestamp())
+    )
+    ends = json.loads(compiler.query("<letter-end>", field="value"))
+    return pdf, [end["last"] for end in ends]
+
+
+def _printed(page: LetterPage) -> dict[str, Any]:
+    content = page.content
+    stub = content.stub
+    return {
+        **asdict(content),
+        "address": page.address,
+        "piece_id": page.piece_id,
+        "logo": _logo(content.city),
+        "qr": _qr(content.pay_url) if content.pay_url else None,
+        "bars": _bars(stub.scanline.replace(" ", "")) if stub else None,
+    }
+
+
+@cache
+def _logo(city: str) -> str:
+    return load_city(city).logo.read_text("utf-8")
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    fonts = Path(str(importlib.import_module("fontpkg_source_sans_3").__file__)).parent / "files"
+    return typst.Compiler(TEMPLATE, root=str(TEMPLATE.parent), font_paths=[str(fonts)], ignore_system_fonts=True)
+
+
+@lru_cache(maxsize=512)
+def _qr(url: str) -> str:
+    code = zint.Symbol()
+    code.symbology = zint.Symbology.QRCODE
+    code.encode(url)
+    code.buffer_vector()
+    return _svg(code)
+
+
+@lru_cache(maxsize=512)
+def _bars(digits: str) -> str:
+    code = zint.Symbol()
+    code.symbology = zint.Symbology.CODE128
+    code.show_text = False
+    code.encode(digits)
+    code.buffer_vector()
+    return _svg(code)
+
+
+def _svg(code: Any) -> str:
+    """The modules of a code as one path; zint's own writer makes a rectangle each."""
+    vector = code.vector
+    path = "".join(f"M{r.x:g} {r.y:g}h{r.width:g}v{r.height:g}h-{r.width:g}z" for r in vector.rectangles)
+    size = f"0 0 {vector.width:g} {vector.height:g}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}"><path d="{path}"/></svg>'
+
+
+_MISSING = re.compile(r"U\+([0-9A-Fa-f]{4,6})|character [`'\"“](.)[`'\"”]")
+
+
+def _reason(error: typst.TypstError, page: LetterPage) -> str:
+    said = " ".join([str(error.message), *error.hints])
+    return said
+
+
+def _same_every_time(pdf: bytes, timestamp: datetime) -> bytes:
+    return pdf
