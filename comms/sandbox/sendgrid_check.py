@@ -27,7 +27,7 @@ _RESERVED_HEADERS = frozenset(
     )
 )
 
-_KINDS: dict[str, type | tuple[type, ...]] = {
+_KINDS: dict[str, type] = {
     "personalizations": list,
     "from": dict,
     "reply_to": dict,
@@ -46,7 +46,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "mail_settings": dict,
     "tracking_settings": dict,
 }
-_PERSONAL_KINDS: dict[str, type | tuple[type, ...]] = {
+_PERSONAL_KINDS: dict[str, type] = {
     "from": dict,
     "to": list,
     "cc": list,
@@ -58,6 +58,27 @@ _PERSONAL_KINDS: dict[str, type | tuple[type, ...]] = {
     "custom_args": dict,
     "send_at": int,
 }
+
+_SWITCH: dict[str, Any] = {"enable": bool}
+_SHAPES: dict[str, Any] = {
+    "asm": {"group_id": int, "groups_to_display": list},
+    "mail_settings": {
+        "bypass_list_management": _SWITCH,
+        "bypass_spam_management": _SWITCH,
+        "bypass_bounce_management": _SWITCH,
+        "bypass_unsubscribe_management": _SWITCH,
+        "footer": {"enable": bool, "text": str, "html": str},
+        "sandbox_mode": _SWITCH,
+    },
+    "tracking_settings": {
+        "click_tracking": {"enable": bool, "enable_text": bool},
+        "open_tracking": {"enable": bool, "substitution_tag": str},
+        "subscription_tracking": {"enable": bool, "text": str, "html": str, "substitution_tag": str},
+        "ganalytics": {"enable": bool}
+        | dict.fromkeys(("utm_source", "utm_medium", "utm_term", "utm_content", "utm_campaign"), str),
+    },
+}
+_ATTACHMENT: dict[str, Any] = dict.fromkeys(("content", "type", "filename", "disposition", "content_id"), str)
 
 
 def findings(mail: dict[str, Any], now: float) -> list[Finding]:
@@ -74,12 +95,12 @@ def findings(mail: dict[str, Any], now: float) -> list[Finding]:
         lambda: _custom_args(mail),
         lambda: _categories(mail),
         lambda: _send_at(mail, "send_at", now),
-        lambda: _asm(mail),
+        lambda: _settings(mail),
     )
     return [finding for check in checks for finding in check()]
 
 
-def _kinds(value: dict[str, Any], kinds: dict[str, type | tuple[type, ...]], where: str) -> Iterator[Finding]:
+def _kinds(value: dict[str, Any], kinds: dict[str, type], where: str) -> Iterator[Finding]:
     for name, part in value.items():
         kind = kinds.get(name)
         if kind is None:
@@ -170,9 +191,15 @@ def _content(mail: dict[str, Any]) -> Iterator[Finding]:
 def _attachments(mail: dict[str, Any]) -> Iterator[Finding]:
     for at, part in enumerate(mail.get("attachments", [])):
         where = f"attachments.{at}"
-        if not isinstance(part, dict) or not part.get("filename") or not isinstance(part.get("content"), str):
+        wrong = list(_shaped(part, _ATTACHMENT, where))
+        yield from wrong
+        if wrong:
+            continue
+        if not part.get("filename") or not part.get("content"):
             yield "An attachment has a content and a filename.", where
             continue
+        if part.get("disposition", "attachment") not in ("attachment", "inline"):
+            yield "disposition is attachment or inline.", f"{where}.disposition"
         try:
             b64decode(part["content"], validate=True)
         except (BadBase64, ValueError):
@@ -221,6 +248,26 @@ def _send_at(holder: dict[str, Any], field: str, now: float) -> Iterator[Finding
         yield "send_at is at most 72 hours ahead.", field
 
 
-def _asm(mail: dict[str, Any]) -> Iterator[Finding]:
-    if "asm" in mail and not isinstance(mail["asm"].get("group_id"), int):
+def _settings(mail: dict[str, Any]) -> Iterator[Finding]:
+    for name, shape in _SHAPES.items():
+        yield from _shaped(mail.get(name, {}), shape, name)
+    if "asm" in mail and "group_id" not in mail["asm"]:
         yield "asm needs a group_id.", "asm.group_id"
+    groups = mail.get("asm", {}).get("groups_to_display")
+    if isinstance(groups, list) and len(groups) > 25:
+        yield "At most 25 groups are shown.", "asm.groups_to_display"
+    if not 2 <= len(mail.get("ip_pool_name", "--")) <= 64:
+        yield "ip_pool_name has 2 to 64 characters.", "ip_pool_name"
+
+
+def _shaped(value: object, shape: dict[str, Any], where: str) -> Iterator[Finding]:
+    """Findings for an object whose properties and their types, nested ones too, are all known."""
+    if not isinstance(value, dict):
+        yield f"{where} is an object.", where
+        return
+    for name, part in value.items():
+        kind = shape.get(name)
+        if isinstance(kind, dict):
+            yield from _shaped(part, kind, f"{where}.{name}")
+        elif kind is None or not isinstance(part, kind) or (isinstance(part, bool) and kind is not bool):
+            yield f"{name} is not known here or has the wrong type.", f"{where}.{name}"
