@@ -5,6 +5,7 @@ account. ``consider`` holds an offer against the office's limits; ``propose``, `
 and ``refuse`` are what people do; ``evaluate`` is what the payment files do to it.
 """
 
+from .evaluation import Evaluation, evaluate
 from .lifecycle import (
     Change,
     PromiseError,
@@ -20,6 +21,7 @@ from .policy import Part, Policy, PolicyError, Verdict, consider, load_policy
 
 __all__ = [
     "Change",
+    "Evaluation",
     "Part",
     "Policy",
     "PolicyError",
@@ -27,6 +29,7 @@ __all__ = [
     "Verdict",
     "broken_before",
     "consider",
+    "evaluate",
     "load_policy",
     "open_",
     "parts_of",

@@ -166,7 +166,7 @@ def parts_of(session: Session, promise_id: int) -> list[Part]:
         .where(PromisePart.promise_id == promise_id)
         .order_by(PromisePart.seq)
     )
-    return [Part(due_on, cents) for due_on, cents in rows.tuples()]
+    return [Part(due_on, cents) for due_on, cents in rows]
 
 
 def note(

@@ -43,10 +43,11 @@ def receive(session: Session, inbound: Inbound, clock: Clock) -> int | None:
         return None
     row = {
         "channel": inbound.channel, "provider_id": inbound.provider_id, "sender": _address(inbound),
-        "recipient": inbound.recipient, "subject": storable(inbound.subject), "text": storable(inbound.text) or "", "media": list(inbound.media),
-        "received_at": min(inbound.received_at, clock.now()), "webhook_event_id": inbound.webhook_event_id,
-        "account_id": None, "matched_by": None, "conversation_id": None, "carrier_opt_out": inbound.carrier_opt_out,
-        "intent": None, "confidence": None, "understanding": None, "handling": "new", "handled_at": None,
+        "recipient": inbound.recipient, "subject": storable(inbound.subject), "text": storable(inbound.text) or "",
+        "media": list(inbound.media), "received_at": min(inbound.received_at, clock.now()),
+        "webhook_event_id": inbound.webhook_event_id, "account_id": None, "matched_by": None, "conversation_id": None,
+        "carrier_opt_out": inbound.carrier_opt_out, "intent": None, "confidence": None, "understanding": None,
+        "handling": "new", "handled_at": None,
     }  # fmt: skip
     upsert(session, InboundMessage, [row], key=["channel", "provider_id"])
     return session.scalar(known.where(InboundMessage.handling == "new"))
