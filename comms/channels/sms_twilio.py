@@ -7,7 +7,8 @@ looked for in its list of messages before anything is sent again.
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -29,6 +30,8 @@ from .transport import Answer, NoAnswer, Pool, not_on_allow_list, wait_asked_for
 SKEW = timedelta(minutes=5)
 """How far Twilio's clock and ours may disagree."""
 PAGE = 50
+LIST_PAGE = 1000
+"""The largest page Twilio gives (API specification, PageSize)."""
 MOST_LOOKED_AT = 500
 """One number never hears this often from us; beyond it the list is not believed to be complete."""
 
@@ -129,29 +132,57 @@ class TwilioSms:
         would send it twice. One number's list is short.
         """
         earliest: Found | None = None
-        try:
+        with _asking():
             for place, sent in enumerate(self._messages.stream(to=outgoing.recipient, page_size=PAGE)):
                 created = sent.date_created
                 if created is None or place >= MOST_LOOKED_AT:
-                    raise CannotAsk("Twilio's list of messages could not be read to its end.")
+                    raise ValueError("the list has no dates or no end")
                 if created < since - SKEW:
                     break
                 if created <= until + SKEW and _is_ours(sent, outgoing) and sent.sid not in known:
                     earliest = _found(sent, created)
-        except NoAnswer as lost:
-            raise CannotAsk(f"Twilio did not answer: {lost}") from lost
-        except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as error:
-            raise CannotAsk(f"Twilio's answer was not a list of messages: {type(error).__name__}") from error
         return earliest
 
     def close(self) -> None:
         self._pool.close()
 
 
-def twilio_messages(settings: Settings, pool: Pool) -> Any:
-    """The SDK's message list over ``pool``, for reading what Twilio has (reconciliation)."""
-    transport.check_destination(settings, settings.twilio_url, "TWILIO_API_URL")
-    return _client(settings, pool).messages
+class TwilioList:
+    """Reading what Twilio has, for a reconciliation. Every method raises ``CannotAsk`` when Twilio does not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        transport.check_destination(settings, settings.twilio_url, "TWILIO_API_URL")
+        self._pool = Pool(connections=2)
+        self._messages = _client(settings, self._pool).messages
+
+    def since(self, moment: datetime) -> Iterator[Any]:
+        """Every message sent or received since ``moment``, as the SDK gives it."""
+        with _asking():
+            yield from self._messages.stream(date_sent_after=moment.astimezone(UTC), page_size=LIST_PAGE)
+
+    def one(self, sid: str) -> Any | None:
+        """One message, or None when Twilio no longer has it."""
+        with _asking():
+            try:
+                return self._messages.get(sid).fetch()
+            except TwilioRestException as refused:
+                if refused.status == 404:
+                    return None
+                raise
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Whatever goes wrong in asking Twilio is one thing to the one who asks: nothing is known."""
+    try:
+        yield
+    except NoAnswer as lost:
+        raise CannotAsk(f"Twilio did not answer: {lost}") from lost
+    except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise CannotAsk(f"Twilio's answer could not be read: {type(error).__name__}: {error}"[:300]) from error
 
 
 def _client(settings: Settings, pool: Pool) -> Client:
