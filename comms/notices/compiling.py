@@ -18,6 +18,8 @@ from markdown_it.token import Token
 
 FIRST = 0xF0000
 MARK = re.compile("[\U000f0000-\U000ffffd]")
+_LEFT_OVER = re.compile(r"\*\*|\]\(|^#+ |\*(?=\w)|(?<=\w)\*")
+"""Markdown that did not become structure, because it is not closed or not set off."""
 _LONE = re.compile("[\\s\U000f0000-\U000ffffd]+")
 
 Role = Literal["open", "middle", "close"]
@@ -131,7 +133,7 @@ def _only_statements(text: str, found: Marked) -> bool:
 
 
 def _spaced(found: Marked) -> str:
-    """Give lines of statements blank lines around them, or a table row of their own inside a table."""
+    """Give lines of statements blank lines around them, or, right below a table row, a row of their own."""
     lines = found.text.split("\n")
     lone = [_only_statements(line, found) for line in lines]
     out: list[str] = []
@@ -140,8 +142,7 @@ def _spaced(found: Marked) -> str:
             out.append(line)
             continue
         before = next((lines[j] for j in range(i - 1, -1, -1) if not lone[j]), "")
-        after = next((lines[j] for j in range(i + 1, len(lines)) if not lone[j]), "")
-        in_table = before.startswith("|") and after.startswith("|")
+        in_table = before.startswith("|")
         out.extend([f"| {line.strip()} |"] if in_table else ["", line.strip(), ""])
     return "\n".join(out)
 
@@ -216,6 +217,10 @@ class _Builder:
         for token in tokens:
             here = stack[-1][1]
             if token.type in ("text", "text_special"):
+                if token.type == "text" and (left := _LEFT_OVER.search(token.content)):
+                    raise TemplateError(
+                        f"{self._found.file}: {left.group()!r} is left over; close it, or put a space beside it"
+                    )
                 here.extend(self.pieces(token.content))
             elif token.type == "softbreak":
                 here.append(" ")

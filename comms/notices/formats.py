@@ -87,8 +87,8 @@ def _joined(items: Sequence[str], language: Language) -> str:
 
 
 def installments(parts: Sequence[Installment], language: Language) -> str:
-    """``$50.00 by Fri Nov 27 and $50.00 by Fri Dec 4``; ``$50.00 a más tardar el vie 27 nov``."""
-    by = "by" if language == "en" else "a más tardar el"
+    """``$50.00 by Fri Nov 27 and $50.00 by Fri Dec 4``; ``$50.00 para el vie 27 nov``."""
+    by = "by" if language == "en" else "para el"
     return _joined([f"{money(part.cents)} {by} {short_date(part.due_date, language)}" for part in parts], language)
 
 

@@ -244,7 +244,7 @@ class Renderer:
             self._line(source.front["subject"], source.file, "email", language),
             self._line(source.front["preview"], source.file, "email", language),
             self._page(tree, end, source.file, language),
-            self._template(self._plain[language], written, source.file, "email", set()),
+            self._template(self._plain[language], written, source.file, "email", text.counters),
         )
 
     def _page(self, tree: Sequence[Node], end: Sequence[Node], file: str, language: Language) -> jinja2.Template:

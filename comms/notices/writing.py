@@ -75,7 +75,8 @@ class TextWriter:
     """Plain text for the text part of an email: one line a paragraph, for the reader's program to wrap."""
 
     def __init__(self) -> None:
-        self._counters = 0
+        self.counters: set[str] = set()
+        """Names given to the counters of numbered lists whose items depend on the message."""
 
     def write(self, nodes: Sequence[Node]) -> str:
         return "".join(self._block(node) for node in nodes)
@@ -103,15 +104,20 @@ class TextWriter:
         return self._inline(node)
 
     def _list(self, node: Element) -> str:
-        numbered = node.tag == "ol"
-        self._counters += 1
-        counter = f"item{self._counters}"
-        out = [f"{{% set {counter} = counter() %}}"] if numbered else []
+        counter = f"item{len(self.counters) + 1}"
+        counted = node.tag == "ol" and any(isinstance(child, Statement) for child in node.children)
+        out = []
+        if counted:
+            self.counters.add(counter)
+            out.append(f"{{% set {counter} = counter() %}}")
+        number = 0
         for child in node.children:
             if isinstance(child, Statement):
                 out.append(self._block(child))
             elif isinstance(child, Element):
-                out.append((f"{{{{ {counter} | next_number }}}}. " if numbered else "- ") + self._item(child) + "\n")
+                number += 1
+                sign = f"{{{{ {counter} | next_number }}}}." if counted else f"{number}." if node.tag == "ol" else "-"
+                out.append(f"{sign} {self._item(child)}\n")
         return "".join(out)
 
     def _item(self, item: Element) -> str:
