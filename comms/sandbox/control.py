@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/_sandbox/"
 _LONGEST_DRAIN = 120.0
+_LONGEST_QUIET = 20.0
 
 
 class _ControlError(ValueError):
@@ -33,7 +34,6 @@ class Control:
             ("GET", "public-key"): lambda request: {"public_key": carriers.key.public},
             ("GET", "faults"): lambda request: carriers.faults.switches.as_json(),
             ("PUT", "faults"): self._set_faults,
-            ("POST", "reset"): self._reset,
             ("POST", "twilio/inbound"): lambda request: {"sid": carriers.inbound.text(_body(request), carriers.era)},
             ("POST", "sendgrid/inbound"): lambda request: {
                 "message_id": carriers.inbound.mail(_body(request), carriers.era)
@@ -41,11 +41,13 @@ class Control:
         }
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
-        """Answer a control request; draining answers later."""
+        """Answer a control request; draining and resetting answer later."""
         name = request.path.removeprefix(PREFIX)
         try:
             if (request.method, name) == ("POST", "webhooks/drain"):
                 return self._drain(_seconds(request))
+            if (request.method, name) == ("POST", "reset"):
+                return self._reset()
             route = self._routes.get((request.method, name))
             if route is None:
                 return _answer(404, {"error": f"There is no {request.method} {request.path}. See docs/sandbox.md."})
@@ -81,9 +83,11 @@ class Control:
         faults.switches = switches
         return switches.as_json()
 
-    def _reset(self, request: Request) -> dict[str, Any]:
+    async def _reset(self) -> Answer:
+        """Answered once no post from before is under way any more."""
         self._carriers.reset()
-        return {"status": "ok"}
+        await self._carriers.webhooks.quiet(_LONGEST_QUIET)
+        return _answer(200, {"status": "ok"})
 
 
 def _answer(status: int, body: dict[str, Any]) -> Answer:

@@ -6,10 +6,13 @@ share of two cores would be measured too.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
+
+log = logging.getLogger(__name__)
 
 MAX_HEAD = 32 * 1024
 MAX_BODY = 40 * 1024 * 1024
@@ -195,7 +198,11 @@ class Connection(asyncio.Protocol):
             self._write(answer)
 
     async def _answer_later(self, coming: Awaitable[Answer]) -> None:
-        answer = await coming
+        try:
+            answer = await coming
+        except Exception:
+            log.exception("a later answer failed")
+            answer = Answer(b"")
         self._task = None
         self._finish(answer)
 

@@ -1,6 +1,7 @@
 """Posting signed webhooks to the service: bounded, retried as each carrier does, never off this machine."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import uuid
@@ -58,6 +59,9 @@ class Webhooks:
         self._wakeup = asyncio.Semaphore(0)
         self._idle = asyncio.Event()
         self._idle.set()
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._workers: list[asyncio.Task[None]] = []
         self.pending = 0
         self.era = 0
@@ -70,6 +74,11 @@ class Webhooks:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+
+    async def quiet(self, timeout: float) -> None:
+        """Wait until no post is under way, ``timeout`` seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), timeout)
 
     def forget(self) -> None:
         """Drop everything that is waiting; what is under way ends by itself and counts for nothing."""
@@ -160,7 +169,14 @@ class Webhooks:
     async def _deliver(self, client: PostClient, post: Post, era: int) -> None:
         post.tries += 1
         post.tries_left -= 1
-        status = await self._attempt(client, post)
+        self._under_way += 1
+        self._quiet.clear()
+        try:
+            status = await self._attempt(client, post)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
         if era != self.era:
             return
         if 200 <= status < 300:

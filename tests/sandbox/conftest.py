@@ -40,16 +40,17 @@ def running(tmp_path_factory, clock_file):
 
 
 @pytest.fixture
-def receiver(running):
-    running[1].forget()
-    return running[1]
+def sandbox(running, clock_file):
+    FileClock.put(clock_file, MONDAY)
+    sandbox, receiver = running
+    sandbox.reset()
+    receiver.forget()
+    return sandbox
 
 
 @pytest.fixture
-def sandbox(running, receiver, clock_file):
-    FileClock.put(clock_file, MONDAY)
-    running[0].reset()
-    return running[0]
+def receiver(running, sandbox):
+    return running[1]
 
 
 @pytest.fixture

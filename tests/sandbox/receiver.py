@@ -56,6 +56,15 @@ class Receiver:
     def statuses_of(self, sid: str) -> list[str]:
         return [post.form["MessageStatus"] for post in self.posted if post.form.get("MessageSid") == sid]
 
+    def told(self, sid: str, status: str) -> dict[str, str]:
+        """The one callback of this message that told this status."""
+        [form] = [
+            post.form
+            for post in self.posted
+            if post.form.get("MessageSid") == sid and post.form["MessageStatus"] == status
+        ]
+        return form
+
     def mail_events(self) -> list[dict]:
         return [event for post in self.posted if post.path.endswith("/events") for event in post.events]
 

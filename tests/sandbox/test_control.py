@@ -1,8 +1,9 @@
 """The ledger over HTTP, and the rest of the control API."""
 
 import pytest
+import urllib3
 
-from comms.sandbox import SandboxError
+from comms.sandbox import SandboxError, start
 
 
 def test_the_ledger_is_read_in_pages_by_carrier(text, mail, sandbox):
@@ -83,3 +84,18 @@ def test_a_drain_that_takes_too_long_says_so(text, sandbox):
 def test_a_control_request_that_cannot_be_followed_says_what_to_send(sandbox, method, path, body, says):
     with pytest.raises(SandboxError, match=says):
         sandbox.call(method, path, body)
+
+
+def test_the_same_seed_gives_the_same_sids_in_another_process(tmp_path):
+    sids = []
+    for seed in (3, 3, 4):
+        with start(tmp_path, seed=seed) as fresh:
+            sids.append(fresh.text_from("+12185550123", "hello", webhook=False))
+    assert sids[0] == sids[1] != sids[2]
+
+
+def test_the_process_ends_when_it_is_told_to(tmp_path):
+    with start(tmp_path) as fresh:
+        assert fresh.call("GET", "health")["status"] == "ok"
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        fresh.call("GET", "health")

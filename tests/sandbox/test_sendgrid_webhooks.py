@@ -21,7 +21,7 @@ def test_a_delivered_email_is_told_with_its_arguments_at_the_top(mail, sandbox, 
     message_id = mail(message_id="m-42")
     assert sandbox.drain()
     events = receiver.mail_events()
-    assert [event["event"] for event in events] == ["processed", "delivered"]
+    assert sorted(event["event"] for event in events) == ["delivered", "processed"]
     for event in events:
         assert event["message_id"] == "m-42"
         assert event["sg_message_id"].startswith(f"{message_id}.")
@@ -69,8 +69,7 @@ def test_the_public_key_can_be_read_everywhere(sandbox, tmp_path):
 def test_a_magic_mailbox_always_ends_the_same_way(mail, sandbox, receiver, mailbox, events, status):
     mail(f"{mailbox}@example.com")
     sandbox.drain()
-    told = receiver.mail_events()
-    assert [event["event"] for event in sorted(told, key=lambda event: event["timestamp"])] == events
+    assert sorted(event["event"] for event in receiver.mail_events()) == sorted(events)
     assert next(sandbox.ledger())["status"] == status
 
 
@@ -110,7 +109,7 @@ def test_a_failed_post_is_repeated_until_it_is_taken(mail, sandbox, receiver):
 
 
 def test_events_can_come_twice_and_last_first(mail, sandbox, receiver):
-    sandbox.faults(duplicate_webhooks=1, reorder_webhooks=1, webhook_delay_ms=[40, 60])
+    sandbox.faults(duplicate_webhooks=1, reorder_webhooks=1, webhook_delay_ms=[150, 200])
     for number in range(6):
         mail(f"person{number}@example.com")
     sandbox.drain()
