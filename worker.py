@@ -1,0 +1,230 @@
+"""The workers: a small supervisor and, under it, one RQ worker process a lane, the retry scheduler, and the clock.
+
+``python worker.py`` (or ``comms worker``) runs them all; each child is restarted when it dies. A lane's worker listens
+to exactly one queue: RQ loses a job that dies between the pop and the start when a worker listens to several. It works
+without forking, so that threads and the carriers' connections are kept from batch to batch.
+
+SIGTERM: requests under way are finished and settled, what has not left is handed back, and everything ends. SIGKILL of
+any of them loses nothing: leases expire, and the sweep finds the rest.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis
+import structlog
+from rq import Queue, SimpleWorker
+from rq.scheduler import RQScheduler
+
+from comms.bundled_redis import BundledRedis, RedisMissingError, url_of
+from comms.logs import configure
+from comms.outbox.doorbell import connect
+from comms.outbox.drafts import LANES
+from comms.settings import ROOT, Settings
+
+log = structlog.get_logger("worker")
+
+WORKER_TTL = 30
+"""Seconds: an idle worker looks up this often, so that what another left behind is found within a minute or two."""
+SWEEP_EVERY = 30.0
+"""Seconds between sweeps by the clock; the design's minute is the most it may be."""
+STEADY = 5.0
+"""Seconds a child must live before its next restart is immediate."""
+
+
+class LaneWorker(SimpleWorker):
+    """An RQ worker that tells the batch under way when it is asked to stop."""
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        from comms import jobs
+
+        jobs.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def request_force_stop(self, signum: int, frame: Any) -> None:
+        """A second SIGTERM changes nothing: a batch ends within a carrier's time-out anyway."""
+
+
+def work(lane: str, settings: Settings) -> int:
+    """Run the worker of one lane until it is told to stop. Returns the exit code."""
+    _end_with_parent()
+    connection = connect(url_of(settings))
+    worker = LaneWorker(
+        [Queue(lane, connection=connection)],
+        connection=connection,
+        worker_ttl=WORKER_TTL,
+        maintenance_interval=WORKER_TTL,
+        log_job_description=False,
+    )
+    if lane == "housekeeping":
+        from comms import jobs
+
+        jobs.keep_house()
+    worker.work(with_scheduler=False, logging_level="WARNING")
+    return 0
+
+
+def schedule(settings: Settings) -> int:
+    """Run RQ's scheduler, which moves retries to their queue when they are due.
+
+    Its name is fixed: after a crash the next one refreshes the lock of the last at once, instead of waiting for it to
+    expire. A Redis that is away is asked again a second later.
+    """
+    _end_with_parent()
+    connection = connect(url_of(settings))
+    scheduler = RQScheduler(list(LANES), connection=connection, interval=1, logging_level="WARNING", name="comms")
+    stop = _told_to_stop()
+    while not stop.is_set():
+        with contextlib.suppress(redis.RedisError):
+            scheduler.acquire_locks()  # type: ignore[no-untyped-call]
+            scheduler.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]
+        stop.wait(1.0)
+    with contextlib.suppress(redis.RedisError):
+        scheduler.release_locks()  # type: ignore[no-untyped-call]
+    return 0
+
+
+def _told_to_stop() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: stop.set())
+    return stop
+
+
+def tick(_settings: Settings) -> int:
+    """The clock: sweep and ring, over and over; needs the database only, and says so when Redis does not hear it."""
+    _end_with_parent()
+    from comms import jobs
+
+    stop = _told_to_stop()
+    while not stop.is_set():
+        try:
+            jobs.sweep_and_ring()
+        except Exception:
+            log.exception("clock.failed")
+        stop.wait(SWEEP_EVERY)
+    return 0
+
+
+def _end_with_parent() -> None:
+    """End when the supervisor is gone, however it went: nobody would restart or stop this process any more."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+@dataclass
+class Child:
+    """One process under the supervisor."""
+
+    name: str
+    arguments: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    restart_at: float = 0.0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen([sys.executable, str(ROOT / "worker.py"), *self.arguments])
+        self.started_at = time.monotonic()
+
+    def check(self) -> None:
+        """Start it, or start it again a little later each time it dies young."""
+        now = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            young = now - self.started_at < STEADY
+            self.failures = self.failures + 1 if young else 0
+            self.restart_at = now + (min(30.0, 0.5 * 2**self.failures) if young else 0.0)
+            log.warning("worker.died", child=self.name, code=self.process.returncode, again_in=self.restart_at - now)
+            self.process = None
+        if self.process is None and now >= self.restart_at:
+            self.start()
+
+
+@dataclass
+class Supervisor:
+    """Keeps the children running, and the bundled Redis with them."""
+
+    settings: Settings
+    lanes: tuple[str, ...] = LANES
+    children: list[Child] = field(default_factory=list)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        for lane in self.lanes:
+            count = self.settings.comms_processes if lane in ("sms", "email") else 1
+            self.children += [Child(f"{lane}-{n}", ["--lane", lane]) for n in range(count)]
+        self.children += [Child("scheduler", ["--scheduler"]), Child("clock", ["--clock"])]
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT. Returns the exit code."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_: self.stop.set())
+        server = BundledRedis(self.settings)
+        try:
+            while not self.stop.is_set():
+                self._keep(server)
+                self.stop.wait(0.25)
+        finally:
+            self._end()
+            server.close()
+        return 0
+
+    def _keep(self, server: BundledRedis) -> None:
+        if not server.alive() or not self.children[0].process:
+            try:
+                server.ensure()
+            except RedisMissingError as missing:
+                log.error("redis.missing", reason=str(missing))
+                self.stop.wait(5)
+                return
+        for child in self.children:
+            child.check()
+
+    def _end(self) -> None:
+        running = [child.process for child in self.children if child.process and child.process.poll() is None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + 30
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line of ``worker.py``."""
+    parser = argparse.ArgumentParser(description="Run the workers; with an option, only one of them.")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--lane", choices=LANES)
+    one.add_argument("--scheduler", action="store_true")
+    one.add_argument("--clock", action="store_true")
+    chosen = parser.parse_args(arguments)
+    settings = Settings()
+    configure(settings.comms_log_level)
+    run: dict[bool, Callable[[], int]] = {
+        bool(chosen.lane): lambda: work(chosen.lane, settings),
+        bool(chosen.scheduler): lambda: schedule(settings),
+        bool(chosen.clock): lambda: tick(settings),
+    }
+    return run[True]() if True in run else Supervisor(settings).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,7 @@
 """Typed settings from the environment; every name is documented in ``.env.example`` and by ``comms doctor``."""
 
 import secrets
+from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +60,10 @@ class Settings(BaseSettings):
     sendgrid_inbound_secret: SecretStr = SecretStr(SANDBOX_INBOUND_SECRET)
     sendgrid_messages_per_second: float = Field(default=0, ge=0)
     email_from: str = ""
+
+    unknown_first_ask: timedelta = timedelta(seconds=15)
+    unknown_sure: timedelta = timedelta(seconds=60)
+    unknown_events: timedelta = timedelta(minutes=15)
 
     mailhouse_url: str = ""
     sandbox_url: str = "http://127.0.0.1:8010"

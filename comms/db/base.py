@@ -88,10 +88,13 @@ def upsert(
     model: type[Base],
     rows: Iterable[Mapping[str, Any]],
     *,
-    key: Sequence[str],
+    key: Sequence[str] = (),
     update: Sequence[str] = (),
 ) -> None:
-    """Insert rows; where ``key`` is already there, set the ``update`` columns (or leave the row alone if none)."""
+    """Insert rows; where ``key`` is already there, set the ``update`` columns (or leave the row alone if none).
+
+    Without a ``key``, a row that any unique constraint refuses is left out.
+    """
     batch = [dict(row) for row in rows]
     if not batch:
         return
@@ -104,7 +107,7 @@ def upsert(
         changed = {name: statement.excluded[name] for name in update}
         statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
     else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+        statement = statement.on_conflict_do_nothing(index_elements=list(key) or None)
     connection.execute(statement, batch)
 
 

@@ -66,7 +66,7 @@ def _is_due(message: Message, now: datetime) -> bool:
     if message.state in FAILED:
         return True
     assert message.fallback is not None and message.submitted_at is not None
-    after = message.fallback.get("after_s")
+    after = message.fallback.get("after_s") if message.fallback["channels"] else None
     return after is not None and message.submitted_at + timedelta(seconds=int(after)) <= now
 
 
@@ -80,7 +80,6 @@ def _next(
         recipient = _address(session, account, channel, message.category)
         if recipient is None:
             continue
-        rest: dict[str, Any] | None = {**message.fallback, "channels": channels} if channels else None
         return write(
             renderer,
             account,
@@ -94,7 +93,7 @@ def _next(
             decision_id=message.decision_id,
             run_id=message.run_id,
             fallback_of_id=message.id,
-            fallback=rest,
+            fallback={**message.fallback, "channels": channels},
         )
     return None
 

@@ -12,7 +12,6 @@ doing 3 again after a crash changes nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
@@ -204,7 +203,7 @@ def _settle_piece(
         )
 
 
-def _event(row: Row[Any], batch: str, span: tuple[int, int] | None, why: str | None, now: datetime) -> NewEvent:
+def _event(row: Row[int, int | None, str, str, str], batch: str, span: tuple[int, int] | None, why: str | None, now: datetime) -> NewEvent:
     message_id, account_id, recipient, notice, digest = row
     where = recipient.replace("\n", ", ")
     words = f"handed to the mail house in batch {batch}" if span else f"could not be set in type: {why}"

@@ -93,7 +93,9 @@ def _take(session: Session, now: datetime, patience: Patience, limit: int) -> li
             .order_by(Message.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
-        ).tuples()
+        )
+        .tuples()
+        .all()
     )
     if not before:
         return []

@@ -1,0 +1,129 @@
+"""The facts the rules look at, read for many accounts at once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from comms.accounts import consent, contacts, holds
+from comms.accounts.schema import Account, Payment
+from comms.city import City
+from comms.outbox import Message, State
+from comms.outbox.drafting import UnaddressableError, letter_address
+from comms.rules import Facts
+from comms.rules.decide import ActiveHold
+
+LOOK_BACK = timedelta(days=30)
+NO_CONTACT = (State.CANCELLED, State.SUPERSEDED, State.SUPPRESSED, State.FAILED, State.HELD)
+CHANNELS = ("sms", "email", "letter")
+CATEGORY = "billing"
+
+
+@dataclass
+class Contacts:
+    """Who was written to lately, by household and by address; a plan adds what it decides as it goes."""
+
+    by_household: dict[str, list[datetime]]
+    by_address: dict[str, list[datetime]]
+
+    def of(self, account: Account, addresses: Collection[str]) -> list[datetime]:
+        """The instants of contacts that count for this account."""
+        found = list(self.by_household.get(account.household, []))
+        for address in addresses:
+            found += [at for at in self.by_address.get(address, []) if at not in found]
+        return found
+
+    def add(self, account: Account, address: str, at: datetime) -> None:
+        self.by_household.setdefault(account.household, []).append(at)
+        self.by_address.setdefault(address, []).append(at)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All that is known of some accounts at one moment."""
+
+    facts: dict[int, Facts]
+    contacts: Contacts
+
+
+def picture(
+    session: Session, city: City, accounts: Sequence[Account], at: datetime, *, without: Collection[int] = ()
+) -> Picture:
+    """The facts of these accounts at ``at``; messages in ``without`` do not count as contacts."""
+    ids = [account.id for account in accounts]
+    today = city.local_date(at)
+    held = holds.active(session, ids, today)
+    paid = _paid_since(session, ids)
+    points = {channel: contacts.preferred(session, ids, channel) for channel in ("sms", "email")}
+    refused = {
+        channel: consent.blocked(
+            session,
+            channel,
+            {point.value for found in by_account.values() for point in found if point.value},
+            CATEGORY,
+        )
+        for channel, by_account in points.items()
+    }
+    facts: dict[int, Facts] = {}
+    for account in accounts:
+        addresses: dict[str, str] = {}
+        blocked: dict[str, str] = {}
+        unreachable: dict[str, str] = {}
+        for channel in ("sms", "email"):
+            values = [point.value for point in points[channel].get(account.id, []) if point.value]
+            open_ones = [value for value in values if value not in refused[channel]]
+            if open_ones:
+                addresses[channel] = open_ones[0]
+            elif values:
+                blocked[channel] = "opted out"
+        try:
+            addresses["letter"] = letter_address(account)
+        except UnaddressableError as problem:
+            unreachable["letter"] = str(problem)
+        facts[account.id] = Facts(
+            status=account.status,
+            past_due_cents=account.past_due_cents,
+            paid_since_cents=paid.get(account.id, 0),
+            holds=[ActiveHold(h.kind, h.ends_on, h.amount_cents, h.note) for h in held.get(account.id, [])],
+            blocked_channels=blocked,
+            addresses=addresses,
+            unreachable=unreachable,
+        )
+    return Picture(facts, _contacts(session, accounts, facts, at, without))
+
+
+def _paid_since(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """What came in after the day of the balance; reversals count against it."""
+    rows = session.execute(
+        select(Payment.account_id, func.sum(Payment.amount_cents))
+        .join(Account, Account.id == Payment.account_id)
+        .where(Payment.account_id.in_(ids), Payment.paid_on > Account.balance_as_of)
+        .group_by(Payment.account_id)
+    )
+    return {account_id: int(total) for account_id, total in rows.tuples()}
+
+
+def _contacts(
+    session: Session, accounts: Sequence[Account], facts: dict[int, Facts], at: datetime, without: Collection[int]
+) -> Contacts:
+    households = {account.household for account in accounts}
+    addresses = {a for one in facts.values() for channel, a in one.addresses.items() if channel != "letter"}
+    rows = session.execute(
+        select(Account.household, Message.recipient, Message.created_at)
+        .join(Account, Account.id == Message.account_id)
+        .where(
+            Message.created_at > at - LOOK_BACK,
+            Message.purpose.in_(("dunning", "informational", "legal")),
+            Message.fallback_of_id.is_(None),
+            Message.state.not_in(NO_CONTACT),
+            Message.id.not_in(list(without)) if without else Message.id.is_not(None),
+            or_(Account.household.in_(households), Message.recipient.in_(addresses)),
+        )
+    )
+    found = Contacts({}, {})
+    for household, recipient, created_at in rows.tuples():
+        found.by_household.setdefault(household, []).append(created_at)
+        found.by_address.setdefault(recipient, []).append(created_at)
+    return found

@@ -1,0 +1,125 @@
+"""What RQ calls. Each function can run twice, late, or never: the database knows what is still to be done."""
+
+import os
+import socket
+import threading
+import uuid
+from datetime import timedelta
+from functools import cache
+from itertools import groupby
+
+import structlog
+
+from comms import campaigns, outbox, promises
+from comms.office import Office
+from comms.outbox import Dispatcher
+from comms.outbox.fallback import fall_back
+from comms.outbox.mailing import hand_over_letters
+
+log = structlog.get_logger(__name__)
+
+stopping = threading.Event()
+"""Set when this process was asked to end; a batch under way then hands back what has not left."""
+
+POLL_RECEIPTS = timedelta(minutes=10)
+
+
+@cache
+def office() -> Office:
+    """The office of this worker process."""
+    return Office.open()
+
+
+@cache
+def dispatcher() -> Dispatcher:
+    """The dispatcher of this worker process, with its threads and connections."""
+    at = office()
+    return Dispatcher(
+        at.database,
+        at.clock,
+        at.city,
+        at.channels,
+        at.pacers,
+        secret=at.settings.secret,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}",
+        threads=at.settings.comms_threads,
+        stopping=stopping,
+    )
+
+
+def deliver(lane: str, ids: list[int]) -> None:
+    """Send these messages of a lane (none: whatever is due), and ring for their next attempts."""
+    structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+    if lane == "mail":
+        hand_over()
+        return
+    at = office()
+    done = dispatcher().deliver(lane, ids)
+    log.info(
+        "outbox.delivered", lane=lane, outcomes=done.outcomes, aside=done.aside, handed_back=done.handed_back,
+        again=len(done.again),
+    )  # fmt: skip
+    now = at.clock.now()
+    later = sorted((when.replace(microsecond=0) + timedelta(seconds=1), id_) for id_, when in done.again.items())
+    for when, group in groupby(later, key=lambda item: item[0]):
+        at.doorbell.ring_at(when, now, lane, [id_ for _, id_ in group])
+
+
+def hand_over() -> None:
+    """Give the letters that are due to the mail house."""
+    at = office()
+    for batch in hand_over_letters(at.database, at.city, at.clock, at.settings.mailhouse):
+        log.info("mail.handed_over", batch=batch.batch, pieces=batch.pieces, pages=batch.pages, refused=batch.refused)
+
+
+def keep_house() -> None:
+    """Understand what carriers told us, sweep, ask about unknowns, fall back, decide again what went stale, and ring.
+
+    Each part is its own transaction; one that fails does not keep the others from running.
+    """
+    from webhooks.understanding import understand
+
+    at = office()
+    at.doorbell.answered("housekeeping")
+    structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+    while understand(at, 500) == 500 and not stopping.is_set():
+        pass
+    for part in (_unknowns, _fallbacks, _stale, _promises, _sweep):
+        if stopping.is_set():
+            return
+        try:
+            part(at)
+        except Exception:
+            log.exception("housekeeping.failed", part=part.__name__)
+
+
+def _unknowns(at: Office) -> None:
+    done = outbox.resolve_unknowns(at.database, at.clock, at.channels, at.patience)
+    if done.found or done.requeued or done.for_staff:
+        log.info("outbox.unknowns", found=done.found, requeued=done.requeued, for_staff=done.for_staff)
+
+
+def _fallbacks(at: Office) -> None:
+    at.database.run(lambda session: fall_back(session, at.city, at.renderer, at.clock))
+
+
+def _stale(at: Office) -> None:
+    at.database.run(lambda session: campaigns.redecide(session, at.city, at.renderer, at.clock))
+
+
+def _promises(at: Office) -> None:
+    at.database.run(lambda session: promises.evaluate(session, at.city, at.clock))
+
+
+def sweep_and_ring() -> None:
+    """What the clock does: the sweep, and a ring for housekeeping. Needs only the database; Redis may be away."""
+    _sweep(office())
+    office().doorbell.ring("housekeeping")
+
+
+def _sweep(at: Office) -> None:
+    swept = at.database.run(lambda session: outbox.sweep(session, at.clock))
+    if swept.unknown or swept.requeued:
+        log.warning("outbox.swept", unknown=swept.unknown, requeued=swept.requeued)
+    for lane, ids in swept.due.items():
+        at.doorbell.ring(lane, ids)
