@@ -1,1 +1,58 @@
-"""(face)"""
+"""The desk: the pages that staff work in.
+
+``blueprint(office)`` holds the pages; ``install(app, office)`` gives an application the desk's cookies, form tokens,
+security headers and error pages. One module of ``views`` is one page or one worklist; each route names the permission
+it needs, and one gate (``gate.guarded``) stands before all of them.
+"""
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Flask
+from flask.typing import ResponseReturnValue
+
+from comms.settings import ROOT
+
+from . import errors, formats, headers
+from .assets import Assets
+from .gate import Route, csrf, guarded
+from .permissions import Permission
+from .views import account, find, home, other, replies, sign_in, tasks, unmatched, writing
+
+if TYPE_CHECKING:
+    from comms.office import Office
+
+__all__ = ["blueprint", "install"]
+
+_VIEWS = (sign_in, home, find, account, writing, replies, unmatched, other, tasks)
+
+
+def blueprint(office: "Office") -> Blueprint:
+    """The pages of the desk for one office."""
+    desk = Blueprint("desk", __name__, template_folder=str(ROOT / "templates"))
+    for module in _VIEWS:
+        for route in module.ROUTES:
+            _add(desk, office, route)
+    files = Assets()
+
+    def serve(digest: str, name: str) -> ResponseReturnValue:
+        return files.serve(digest, name)
+
+    serve.permission = Permission.ANYONE  # type: ignore[attr-defined]
+    desk.add_url_rule("/assets/<digest>/<path:name>", "assets", serve)
+    for name in ("money", "phone", "count", "address_of", "span"):
+        desk.add_app_template_filter(getattr(formats, name), name)
+    desk.record_once(lambda state: state.app.extensions.setdefault("desk.assets", files))
+    return desk
+
+
+def install(app: Flask, office: "Office") -> None:
+    """Give the application what the pages need around them: cookies and form tokens, headers, error pages."""
+    headers.install(app, office)
+    csrf.init_app(app)
+    errors.install(app, office)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _add(desk: Blueprint, office: "Office", route: Route) -> None:
+    endpoint = f"{route.view.__module__.rpartition('.')[2]}.{route.view.__name__}".replace(".", "_")
+    desk.add_url_rule(route.rule, endpoint, guarded(office, route), methods=list(route.methods))

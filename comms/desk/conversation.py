@@ -1,0 +1,155 @@
+"""The contact history of an account as a clerk reads it: days, bubbles, cards and notes, oldest first.
+
+A message is shown once, where it was written, with its exact content and what became of it since; the carrier's
+single reports are folded into that, unless they say that something went wrong or the page asks for every step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from comms.city import City
+from comms.history import Entry, timeline
+from comms.outbox import Message
+
+from . import formats, words
+from .words import Tone
+
+PER_PAGE = 60
+FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "all": ("All", ()),
+    "texts": ("Texts", ("sms",)),
+    "email": ("Email", ("email",)),
+    "letters": ("Letters", ("letter",)),
+    "notes": ("Notes", ("note",)),
+}
+"""What the page can be narrowed to: the word in the address, the label, the channels."""
+
+_FOLDED = ("delivery.submitted", "delivery.sent", "delivery.delivered", "delivery.refused")
+_ICONS = {"sms": "chat", "email": "alternate_email", "letter": "mail", "phone": "phone", "note": "lock"}
+_KIND_ICONS = {"payment": "attach_money", "promise": "event", "consent": "do_not_disturb", "hold": "do_not_disturb"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing in the history. ``bubble``: a text, on the left when it came in; ``card``: anything with a heading;
+    ``note``: a private note; ``line``: a small remark between the others."""
+
+    shape: Literal["bubble", "card", "note", "line"]
+    entry: Entry
+    inbound: bool
+    icon: str
+    heading: str
+    text: str
+    who: str
+    state: str
+    tone: Tone
+    why: str
+
+
+@dataclass(frozen=True)
+class Day:
+    date: date
+    heading: str
+    items: list[Item]
+
+
+@dataclass(frozen=True)
+class Pane:
+    """A page of the history; ``before`` leads to the page of earlier events, None at the beginning."""
+
+    days: list[Day]
+    before: int | None
+    shown: str
+    every_step: bool
+    paged: bool
+
+
+def read(
+    session: Session, city: City, account_id: int, *, shown: str, before: int | None, every_step: bool, now: datetime
+) -> Pane:
+    """The events up to position ``before`` (None: the newest), narrowed to a filter, grouped by day in the city."""
+    shown = shown if shown in FILTERS else "all"
+    entries = timeline(session, account_id, channels=FILTERS[shown][1], before=before, limit=PER_PAGE + 1)
+    more = len(entries) > PER_PAGE
+    entries = entries[-PER_PAGE:]
+    messages = _messages(session, entries)
+    today = city.local_date(now)
+    days: list[Day] = []
+    for entry in entries:
+        if entry.kind in _FOLDED and not every_step:
+            continue
+        on = city.local_date(entry.at)
+        if not days or days[-1].date != on:
+            days.append(Day(on, formats.day_heading(on, today), []))
+        message = messages.get(entry.subject_id) if entry.subject_type == "message" and entry.subject_id else None
+        days[-1].items.append(_item(entry, message, now, city))
+    return Pane(days, entries[0].position if more else None, shown, every_step, before is not None)
+
+
+def _messages(session: Session, entries: Sequence[Entry]) -> dict[int, Message]:
+    ids = {entry.subject_id for entry in entries if entry.subject_type == "message" and entry.subject_id is not None}
+    return {message.id: message for message in session.scalars(select(Message).where(Message.id.in_(ids)))}
+
+
+def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> Item:
+    inbound = entry.direction == "in"
+    written = entry.kind == "notice.queued" or inbound
+    text = _said(entry.content)
+    state, tone, why = _became(message, now, city) if message is not None and written else ("", "plain", "")
+    shape: Literal["bubble", "card", "note", "line"]
+    if entry.kind.startswith("note."):
+        shape = "note"
+    elif entry.channel == "sms" and written and entry.content is not None:
+        shape = "bubble"
+    elif entry.kind.startswith(("delivery.", "notice.", "task.")) and not written:
+        shape, text = "line", ""
+    else:
+        shape = "card"
+    return Item(
+        shape=shape,
+        entry=entry,
+        inbound=inbound,
+        icon=_KIND_ICONS.get(entry.kind.partition(".")[0]) or _ICONS.get(entry.channel or "", "info"),
+        heading=_heading(entry),
+        text=text,
+        who=words.actor(entry.actor),
+        state=state,
+        tone=tone,
+        why=why,
+    )
+
+
+def _heading(entry: Entry) -> str:
+    subject = (entry.content or {}).get("subject")
+    if entry.kind.startswith("note."):
+        return "Private note"
+    if entry.channel == "email" and subject:
+        return f"Email · “{subject}”"
+    return entry.summary
+
+
+def _said(content: dict[str, Any] | None) -> str:
+    """The words of a message or a note, exactly as they were kept."""
+    return str((content or {}).get("text") or "")
+
+
+def _became(message: Message, now: datetime, city: City) -> tuple[str, Tone, str]:
+    """What became of a message, in words: the state, how it should strike the eye, and the reason."""
+    state, tone = words.delivery(message.state)
+    if message.state == "queued" and message.next_attempt_at > now:
+        state = f"Goes out {_when(message.next_attempt_at, now, city)}"
+    failed = message.state in ("failed", "undelivered", "bounced", "returned", "suppressed", "cancelled", "superseded")
+    if not failed and message.state not in ("held", "unknown", "queued"):
+        return state, tone, ""
+    said = message.error_text or message.state_reason or ""
+    code = f" (code {message.error_code})" if message.error_code and message.error_code not in said else ""
+    return state, tone, f"{said.rstrip('.')}{code}" if said else code.strip(" ()").capitalize()
+
+
+def _when(at: datetime, now: datetime, city: City) -> str:
+    return f"at {formats.opening(at, now, city.zone)}"

@@ -1,0 +1,126 @@
+"""The gate before every page: one wrapper that each route passes, in one order.
+
+1. the host name is one of ours; 2. a form comes from our own pages and carries our token; 3. the session is good;
+4. the role allows what the route names. A route cannot be made without naming a permission.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import abort, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
+from werkzeug.datastructures import MultiDict
+
+from . import sessions
+from .permissions import Permission
+from .sessions import Staff
+
+if TYPE_CHECKING:
+    from comms.office import Office
+
+__all__ = ["COOKIE", "CSRFError", "Route", "Visit", "csrf", "guarded", "positive"]
+
+COOKIE = "__Host-session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_FORM_BYTES = 64 * 1024
+MAX_FORM_FIELDS = 50
+
+csrf = CSRFProtect()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request: the office, who asks, and when."""
+
+    office: "Office"
+    staff: Staff | None
+    now: datetime
+
+    @property
+    def by(self) -> Staff:
+        """Who asks, on a page that needs somebody signed in."""
+        assert self.staff is not None
+        return self.staff
+
+    @property
+    def today(self) -> date:
+        return self.office.city.local_date(self.now)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return request.args
+
+    @property
+    def form(self) -> MultiDict[str, str]:
+        return request.form
+
+
+def positive(text: str) -> int | None:
+    """A number from an address or a form; None when it is not one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address, what answers it, and what it takes to be let in. ``watches``: asked by a timer, not by a person, so
+    it does not keep a session alive."""
+
+    rule: str
+    view: Callable[..., ResponseReturnValue]
+    needs: Permission
+    methods: tuple[str, ...] = ("GET",)
+    watches: bool = False
+
+
+def guarded(office: "Office", route: Route) -> Callable[..., ResponseReturnValue]:
+    """The view of a route behind the gate."""
+    hosts = _our_hosts(office.settings.public_url)
+
+    @wraps(route.view)
+    def pass_the_gate(**parts: Any) -> ResponseReturnValue:
+        request.max_content_length = request.max_form_memory_size = MAX_FORM_BYTES
+        request.max_form_parts = MAX_FORM_FIELDS
+        if (urlsplit(f"//{request.host}").hostname or "") not in hosts:
+            abort(400, "This address is not served here.")
+        if request.method not in SAFE:
+            _refuse_foreign_forms()
+            csrf.protect()
+        now = office.clock.now()
+        staff = None
+        if route.needs is not Permission.ANYONE:
+            key = request.cookies.get(COOKIE, "")
+            staff = sessions.who(office.database, key, now, touch=not route.watches) if key else None
+            if staff is None:
+                return _ask_to_sign_in()
+            if not staff.may(route.needs):
+                abort(403)
+        return route.view(Visit(office, staff, now), **parts)
+
+    pass_the_gate.permission = route.needs  # type: ignore[attr-defined]
+    return pass_the_gate
+
+
+def _our_hosts(public_url: str) -> frozenset[str]:
+    return frozenset({urlsplit(public_url).hostname or "", "127.0.0.1", "localhost", "::1"} - {""})
+
+
+def _refuse_foreign_forms() -> None:
+    """A browser says where a form comes from; only our own pages may send one (OWASP: Fetch Metadata)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    foreign_site = site is not None and site not in ("same-origin", "none")
+    foreign_origin = origin is not None and urlsplit(origin).netloc != request.host
+    if foreign_site or (foreign_origin and site is None):
+        abort(403, "This form was sent from another site. Open the page here and send it again.")
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if request.method in SAFE and "HX-Request" not in request.headers:
+        target = request.full_path.rstrip("?")
+        return redirect("/sign-in" if target == "/" else f"/sign-in?{urlencode({'next': target})}", 303)
+    return abort(401)

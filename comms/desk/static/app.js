@@ -1,0 +1,111 @@
+// What the pages gain from a script; every one of them works without it.
+"use strict";
+(() => {
+  // Menu on narrow screens.
+  const menu = document.querySelector(".menu-button");
+  menu?.addEventListener("click", () => {
+    menu.setAttribute("aria-expanded", String(menu.getAttribute("aria-expanded") !== "true"));
+  });
+
+  // The facts are folded away where they would push the conversation off the screen.
+  const facts = document.querySelector(".fold");
+  if (facts && window.matchMedia("(max-width: 47.99em)").matches) facts.removeAttribute("open");
+
+  // A form is sent once.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+
+  // Alt with a letter, as the buttons' aria-keyshortcuts say: K search, L text, P note, E resolve and next.
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const target = {
+      KeyK: () => document.getElementById("search"),
+      KeyL: () => document.querySelector("[data-write=text]"),
+      KeyP: () => document.querySelector("[data-write=note]"),
+      KeyE: () => document.querySelector("[aria-keyshortcuts='Alt+E']"),
+    }[event.code]?.();
+    if (!target) return;
+    event.preventDefault();
+    if (target.id === "search") target.select();
+    else target.click();
+  });
+
+  const composer = document.getElementById("composer");
+  if (!composer) return;
+  const text = document.getElementById("text");
+  const modes = { text: document.getElementById("mode-text"), note: document.getElementById("mode-note") };
+
+  for (const link of document.querySelectorAll("[data-write]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      if (modes[link.dataset.write]) modes[link.dataset.write].checked = true;
+      text.focus();
+    });
+  }
+  if (new URLSearchParams(location.search).has("write")) text.focus();
+
+  // Leaving with something written: the browser asks first.
+  const begun = text.value;
+  window.addEventListener("beforeunload", (event) => {
+    if (text.value.trim() && text.value !== begun && !composer.dataset.sent) event.preventDefault();
+  });
+
+  // How many texts a text is: the server's tables and rules (comms/notices/segments.py), counted as one types.
+  const count = document.getElementById("count");
+  if (!count || !modes.text) return;
+  const basic = new Set(composer.dataset.basic);
+  const extension = new Set(composer.dataset.extension);
+  const typewriter = new Map(Object.entries(JSON.parse(composer.dataset.plain)));
+
+  const asSent = (typed) => {
+    const tidy = typed.replace(/\r\n?/g, "\n").replace(/\t/g, " ").replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "");
+    return Array.from(tidy.normalize("NFC"), (char) => typewriter.get(char) ?? char).join("").trim();
+  };
+  const fill = (costs, room) => {
+    let parts = 1;
+    let used = 0;
+    for (const cost of costs) {
+      if (used && used + cost > room) {
+        parts += 1;
+        used = 0;
+      }
+      used += cost;
+    }
+    return parts;
+  };
+  const graphemes = (said) => {
+    if (!Intl.Segmenter) return Array.from(said);
+    const clusters = Array.from(new Intl.Segmenter("en", { granularity: "grapheme" }).segment(said), (each) => each.segment);
+    return clusters.flatMap((cluster) => (cluster === "\r\n" ? ["\r", "\n"] : [cluster]));
+  };
+  const segments = (said) => {
+    const chars = Array.from(said);
+    const special = chars.filter((char) => !basic.has(char) && !extension.has(char));
+    if (!special.length) {
+      const costs = chars.map((char) => (extension.has(char) ? 2 : 1));
+      const units = costs.reduce((sum, cost) => sum + cost, 0);
+      return { encoding: "GSM-7", units, segments: units <= 160 ? 1 : fill(costs, 153), special: "" };
+    }
+    const parts = said.length <= 70 ? 1 : fill(graphemes(said).map((each) => each.length), 67);
+    return { encoding: "UCS-2", units: said.length, segments: parts, special: special[0] };
+  };
+  const plural = (number, one) => `${number} ${one}${number === 1 ? "" : "s"}`;
+  const show = () => {
+    const said = asSent(text.value);
+    const cost = segments(said);
+    const why = cost.special ? ` “${cost.special}” makes a text hold 70 characters instead of 160.` : "";
+    count.textContent = said
+      ? `${plural(Array.from(said).length, "character")} · ${plural(cost.segments, "text")}.${why}`
+      : "One text holds 160 characters, or 70 with letters such as á or an emoji.";
+    Object.assign(count.dataset, { encoding: cost.encoding, segments: cost.segments, units: cost.units });
+  };
+  text.addEventListener("input", show);
+  if (text.value) show();
+})();

@@ -1,0 +1,116 @@
+"""The record of one account: its facts, everything said and done, and the reply box."""
+
+from dataclasses import dataclass
+from secrets import token_urlsafe
+
+from flask import Response, abort, redirect, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from comms import worklist
+from comms.accounts import Account, finding
+from comms.worklist import Task
+
+from .. import composing, conversation, formats, lists, record
+from ..audit import note_down
+from ..composing import Composer
+from ..gate import Route, Visit, positive
+from ..pages import page
+from ..permissions import Permission
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was in the reply box when a form could not be taken, and why not."""
+
+    text: str = ""
+    mode: str = ""
+    problem: str = ""
+    to: str = ""
+    newer: bool = False
+
+
+def show(visit: Visit, number: str) -> ResponseReturnValue:
+    """The record of an account. Another spelling of its number leads to the usual one."""
+    with visit.office.database.read() as session:
+        account = account_or_404(session, number)
+    if account.number != number:
+        return redirect(f"/accounts/{account.number}", 303)
+    shown, before = visit.query.get("show", "all"), positive(visit.query.get("before", ""))
+    with visit.office.database.begin() as session:
+        note_down(
+            session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
+            facts={"show": shown} | ({"before": before} if before else {}),
+        )  # fmt: skip
+    return render(visit, account, Written(mode=visit.query.get("write", "")))
+
+
+def render(visit: Visit, account: Account, written: Written, status: int = 200) -> Response:
+    """The page of an account with what stands in the reply box."""
+    city = visit.office.city
+    with visit.office.database.read() as session:
+        task = task_of(session, visit, account)
+        pane = conversation.read(
+            session, city, account.id, shown=visit.query.get("show", "all"),
+            before=positive(visit.query.get("before", "")), every_step=visit.query.get("steps") == "all", now=visit.now,
+        )  # fmt: skip
+        composer = composing.composer(session, city, account, visit.now)
+        if written.to in dict(composer.numbers):
+            composer.numbers.sort(key=lambda pair: pair[0] != written.to)
+        return page(
+            visit, "account.html", worklist.counts(session), status,
+            account=account, record=record.read(session, city, account, visit.today), pane=pane,
+            filters=conversation.FILTERS, composer=composer, written=written, once=token_urlsafe(12),
+            alphabet=composing.alphabet(), task=task, place=lists.place(session, task) if task else None,
+            tasks=lists.lines(session, lists.of_account(session, account.id)), list_of=lists.list_of,
+            may_write=visit.by.may(Permission.WRITE_TO_CUSTOMERS), may_note=visit.by.may(Permission.WRITE_NOTES),
+            here=_here(account, task), opening=_opening(visit, composer),
+        )  # fmt: skip
+
+
+def newer(visit: Visit, number: str) -> ResponseReturnValue:
+    """Whether the customer wrote since the page was opened: asked every few seconds by the page itself."""
+    with visit.office.database.read() as session:
+        account = account_or_404(session, number)
+        newest = composing.newest_inbound(session, account)
+    known = positive(visit.query.get("seen", "")) or 0
+    if newest is None or newest.id <= known:
+        return Response(status=204)
+    return Response(render_template("desk/newer.html", number=account.number), mimetype="text/html")
+
+
+def account_or_404(session: Session, number: str) -> Account:
+    account = finding.by_number(session, number.replace("\0", ""))
+    if account is None:
+        abort(404, f"There is no account {number[:40]}.")
+    return account
+
+
+def task_of(session: Session, visit: Visit, account: Account) -> Task | None:
+    """The task that the clerk came for, when it is an open one of this account."""
+    wanted = positive(visit.query.get("task", "") or visit.form.get("task", ""))
+    task = session.get(Task, wanted) if wanted is not None else None
+    return task if task is not None and task.account_id == account.id and task.state == "open" else None
+
+
+def redraw(visit: Visit, number: str) -> ResponseReturnValue:
+    """The page again, with what came in meanwhile and what was being written."""
+    with visit.office.database.read() as session:
+        account = account_or_404(session, number)
+    typed = composing.tidy(visit.form.get("text", ""))
+    return render(visit, account, Written(typed, visit.form.get("mode", ""), to=visit.form.get("to", "")))
+
+
+def _opening(visit: Visit, composer: Composer) -> str:
+    return formats.opening(composer.opens, visit.now, visit.office.city.zone) if composer.opens else ""
+
+
+def _here(account: Account, task: Task | None) -> str:
+    return f"/accounts/{account.number}" + (f"?task={task.id}" if task else "")
+
+
+ROUTES = (
+    Route("/accounts/<number>", show, Permission.SEE_ACCOUNTS),
+    Route("/accounts/<number>/newer", newer, Permission.SEE_ACCOUNTS, watches=True),
+    Route("/accounts/<number>/redraw", redraw, Permission.WRITE_NOTES, ("POST",)),
+)

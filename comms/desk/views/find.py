@@ -1,0 +1,67 @@
+"""Finding an account: one box for a number, a name, a phone, an email or an address."""
+
+import re
+from collections.abc import Sequence
+
+from flask import redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from comms import worklist
+from comms.accounts import Account, ContactPoint, finding
+
+from ..audit import note_down
+from ..gate import Route, Visit
+from ..pages import page
+from ..permissions import Permission
+
+PER_PAGE = 50
+MOST = 500
+"""Beyond this many a longer list helps nobody: the page asks for another word."""
+
+
+def find(visit: Visit) -> ResponseReturnValue:
+    """Jump to the account when number, phone or email name exactly one; else list what answers to the words."""
+    query = visit.query.get("q", "").replace("\0", "").strip()[: finding.LONGEST_QUERY]
+    after = visit.query.get("after", "")
+    with visit.office.database.read() as session:
+        counts = worklist.counts(session)
+        if not query:
+            return page(visit, "find.html", counts, query="", found=[])
+        exact = finding.by_number(session, query)
+        if exact is not None:
+            return redirect(f"/accounts/{exact.number}", 303)
+        found = finding.find(session, query, limit=MOST + 1 if after else PER_PAGE + 1)
+        if len(found) == 1 and _names_a_point(session, query, found[0]):
+            return redirect(f"/accounts/{found[0].number}", 303)
+    many = len(found) > MOST
+    rest = _after(found[:MOST], after)
+    shown, last = rest[:PER_PAGE], rest[PER_PAGE - 1 : PER_PAGE]
+    cursor = str(last[0].id) if last and len(rest) > PER_PAGE else ""
+    with visit.office.database.begin() as session:
+        note_down(
+            session, username=visit.by.username, action="account.searched", at=visit.now,
+            facts={"query": query, "accounts": [account.number for account in shown]},
+        )  # fmt: skip
+    return page(
+        visit, "find.html", counts, query=query, found=shown, after=cursor, continued=bool(after),
+        many=many and not cursor, per_page=PER_PAGE,
+    )  # fmt: skip
+
+
+def _after(found: Sequence[Account], cursor: str) -> Sequence[Account]:
+    """What follows the account of the cursor. The order is that of ``finding``, the surest matches first."""
+    at = next((n for n, account in enumerate(found) if str(account.id) == cursor), -1)
+    return found[at + 1 :]
+
+
+def _names_a_point(session: Session, query: str, account: Account) -> bool:
+    """Whether the query is a whole phone number or email address of the account."""
+    digits = re.sub(r"\D", "", query)
+    values = {query.lower(), f"+1{digits[-10:]}"} if len(digits) >= 10 else {query.lower()}
+    points = select(ContactPoint.id).where(ContactPoint.account_id == account.id, ContactPoint.value.in_(values))
+    return session.scalar(points.limit(1)) is not None
+
+
+ROUTES = (Route("/find", find, Permission.SEE_ACCOUNTS),)

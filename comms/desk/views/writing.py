@@ -1,0 +1,128 @@
+"""What a clerk writes on the page of an account: a text to the customer, or a private note."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import flash, redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from comms import history
+from comms.accounts import Account
+from comms.history import NewEvent
+from comms.outbox import insert_messages, queued_event
+from comms.rules.quiet import next_open
+
+from .. import composing, formats
+from ..audit import note_down
+from ..gate import Route, Visit, positive
+from ..permissions import Permission
+from .account import Written, account_or_404, render, task_of
+from .tasks import next_address, settle
+
+NEWER = "A newer message from the customer came in while you wrote. Read it below, then send your text or change it."
+
+
+class _RefusedError(Exception):
+    """The form cannot be taken as it is; the page is shown again with the text in it."""
+
+    def __init__(self, status: int, problem: str, *, newer: bool = False) -> None:
+        super().__init__(problem)
+        self.status, self.problem, self.newer = status, problem, newer
+
+
+def send_text(visit: Visit, number: str) -> ResponseReturnValue:
+    """Queue a text to the customer, at once or for the morning; with ``resolve`` the clerk's task is done too."""
+    typed = visit.form.get("text", "")
+    with visit.office.database.read() as session:
+        account = account_or_404(session, number)
+    try:
+        sent = visit.office.database.run(lambda session: _queue(session, visit, account, composing.as_sent(typed)))
+    except _RefusedError as refused:
+        written = Written(composing.tidy(typed), "text", refused.problem, visit.form.get("to", ""), refused.newer)
+        return render(visit, account, written, refused.status)
+    if sent.message_ids:
+        visit.office.doorbell.ring("urgent", () if sent.at else sent.message_ids)
+    when = f"goes out at {formats.opening(sent.at, visit.now, visit.office.city.zone)}" if sent.at else "is on its way"
+    flash(f"Your text to {account.name} {when}.")
+    return redirect(sent.onward, 303)
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """``onward``: where the clerk goes next."""
+
+    message_ids: list[int]
+    at: datetime | None
+    onward: str
+
+
+def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent:
+    """Ask everything again that the page showed, and queue; the steps:
+
+    1. the words; 2. nothing newer from the customer; 3. the number may be texted; 4. it is day there, or the clerk
+    asked for the morning.
+    """
+    city, form = visit.office.city, visit.form
+    if problem := composing.fault(text, note=False):
+        raise _RefusedError(422, problem)
+    state = composing.composer(session, city, account, visit.now)
+    if state.seen > (positive(form.get("seen", "")) or 0):
+        raise _RefusedError(409, NEWER, newer=True)
+    if state.locked:
+        raise _RefusedError(422, f"{state.locked.reason} {state.locked.way_out}")
+    to = form.get("to", "") or state.numbers[0][0]
+    if to not in dict(state.numbers):
+        raise _RefusedError(422, "That number takes no texts from us any more. Choose another one.")
+    opens = next_open(city, "sms", to, visit.now)
+    if opens and not form.get("later"):
+        when = formats.opening(opens, visit.now, city.zone)
+        raise _RefusedError(422, f"It is outside 8:00 AM to 9:00 PM for this phone. The text can go out at {when}.")
+    ready = composing.draft(
+        account, to=to, text=text, username=visit.by.username, once=form.get("once", "")[:40], send_at=opens,
+        in_reply_to=state.seen or None,
+    )  # fmt: skip
+    fresh = insert_messages(session, [ready], visit.office.clock)
+    events = [queued_event(each, message_id, digest, visit.now) for each, message_id, digest in fresh]
+    for _, message_id, _ in fresh:
+        note_down(
+            session, username=visit.by.username, action="text.queued", at=visit.now, account_id=account.id,
+            facts={"message": message_id},
+        )  # fmt: skip
+    onward = _back(visit, account)
+    task = task_of(session, visit, account) if form.get("resolve") else None
+    if task and visit.by.may(Permission.WORK_LISTS):
+        events += settle(session, visit, task, "Answered by text")
+        onward = next_address(session, task)
+    history.record(session, events, visit.now)
+    return _Sent([message_id for _, message_id, _ in fresh], opens, onward)
+
+
+def save_note(visit: Visit, number: str) -> ResponseReturnValue:
+    """Keep a private note in the history of the account; the customer never sees it."""
+    text = composing.tidy(visit.form.get("text", ""))
+    with visit.office.database.read() as session:
+        account = account_or_404(session, number)
+    if problem := composing.fault(text, note=True):
+        return render(visit, account, Written(text, "note", problem), 422)
+    with visit.office.database.begin() as session:
+        (digest,) = history.remember(session, [{"channel": "note", "text": text}], visit.now)
+        note_down(session, username=visit.by.username, action="note.added", at=visit.now, account_id=account.id)
+        event = NewEvent(
+            account_id=account.id, at=visit.now, kind="note.added", summary="Private note", channel="note",
+            actor=f"user:{visit.by.username}", content_digest=digest,
+        )  # fmt: skip
+        history.record(session, [event], visit.now)
+    flash("Your note is saved.")
+    return redirect(_back(visit, account), 303)
+
+
+def _back(visit: Visit, account: Account) -> str:
+    task = positive(visit.form.get("task", ""))
+    return f"/accounts/{account.number}" + (f"?task={task}" if task else "") + "#newest"
+
+
+ROUTES = (
+    Route("/accounts/<number>/text", send_text, Permission.WRITE_TO_CUSTOMERS, ("POST",)),
+    Route("/accounts/<number>/note", save_note, Permission.WRITE_NOTES, ("POST",)),
+)

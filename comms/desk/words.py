@@ -1,0 +1,100 @@
+"""The words of the pages: what a state, a hold, a priority is called, and what it means to a clerk."""
+
+from typing import Literal
+
+Tone = Literal["plain", "good", "warn", "bad", "info"]
+
+HOLDS = {
+    "medical": "Medical hold",
+    "military": "Military service hold",
+    "bankruptcy": "Bankruptcy hold",
+    "deceased": "Customer deceased",
+    "dispute": "Bill in dispute",
+    "energy_assistance": "Energy assistance pending",
+    "promise": "Promise hold",
+    "moratorium": "City moratorium",
+    "office": "Office hold",
+}
+CAUTIONS = {
+    "bankruptcy": "A bankruptcy hold is in force. Do not ask for payment; answer questions only.",
+    "deceased": "The customer is recorded as deceased. Write with care, to whoever handles the estate.",
+    "dispute": "This bill is in dispute. Do not ask for the disputed amount.",
+}
+"""Holds under which a text may be written but not any text."""
+
+LANGUAGES = {"en": "English", "es": "Spanish"}
+STATUSES = {"active": "Active", "inactive": "Inactive", "final": "Final bill", "shut_off": "Shut off"}
+ADDRESS_STATUS: dict[str, tuple[str, Tone]] = {
+    "usable": ("in use", "plain"),
+    "unusable": ("not usable", "warn"),
+    "wrong_number": ("wrong number", "bad"),
+    "bounced": ("email bounced", "bad"),
+    "unreachable": ("not reachable", "warn"),
+    "gone": ("no longer in the billing system", "plain"),
+}
+PROMISES: dict[str, tuple[str, Tone]] = {
+    "proposed": ("waiting for the customer's YES", "warn"),
+    "open": ("open", "info"),
+    "kept": ("kept", "good"),
+    "kept_late": ("kept, late", "good"),
+    "kept_short": ("kept, a little short", "good"),
+    "partial": ("partly kept", "warn"),
+    "broken": ("broken", "bad"),
+    "withdrawn_customer": ("withdrawn by the customer", "plain"),
+    "withdrawn_office": ("withdrawn by the office", "plain"),
+    "superseded": ("replaced by a newer one", "plain"),
+    "refused": ("not accepted", "plain"),
+    "settled_other": ("settled another way", "plain"),
+}
+DELIVERY: dict[str, tuple[str, Tone]] = {
+    "held": ("Held, to be decided again", "warn"),
+    "queued": ("Queued", "plain"),
+    "claimed": ("Sending", "plain"),
+    "unknown": ("Not known whether it left; we are asking the carrier", "warn"),
+    "submitted": ("Handed to the carrier", "plain"),
+    "sent": ("Sent", "plain"),
+    "failed": ("Not sent", "bad"),
+    "undelivered": ("Not delivered", "bad"),
+    "delivered": ("Delivered", "good"),
+    "bounced": ("Bounced", "bad"),
+    "cancelled": ("Cancelled before it left", "plain"),
+    "superseded": ("Replaced before it left", "plain"),
+    "suppressed": ("Not sent: not allowed", "warn"),
+    "batched": ("In the mail file", "plain"),
+    "handed_over": ("With the mail house", "plain"),
+    "mailed": ("Mailed", "good"),
+    "returned": ("Returned by the post office", "bad"),
+}
+CHANNELS = {"sms": "Text", "email": "Email", "letter": "Letter", "phone": "Call", "note": "Private note"}
+TASKS = {
+    "reply": "Replies that need a person",
+    "unmatched_reply": "Messages from unknown senders",
+    "unmatched_event": "Carrier reports about no message of ours",
+    "unknown_send": "Messages that may not have left",
+    "failed_notice": "Notices that could not be delivered",
+    "promise": "Promises to look at",
+}
+
+
+def task_kind(kind: str) -> str:
+    """The heading of a list of tasks; a kind without a name of its own is read as it is spelled."""
+    return TASKS.get(kind, kind.replace("_", " ").capitalize())
+
+
+def priority(value: int) -> tuple[str, Tone]:
+    """The word for a task's priority, 1 to 9."""
+    if value <= 1:
+        return "Emergency", "bad"
+    if value <= 3:
+        return "Urgent", "warn"
+    return ("Normal", "plain") if value <= 6 else ("Can wait", "plain")
+
+
+def delivery(state: str) -> tuple[str, Tone]:
+    return DELIVERY.get(state, (state.replace("_", " ").capitalize(), "plain"))
+
+
+def actor(name: str) -> str:
+    """Who did it, as a clerk says it: ``user:park`` is park."""
+    known = {"system": "Automatic", "customer": "Customer", "carrier": "Carrier", "cis": "Billing system"}
+    return known.get(name, name.removeprefix("user:"))

@@ -1,0 +1,92 @@
+"""The desk with its pages, on SQLite, with a clock that stands still and a doorbell that only remembers."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from comms import desk
+from comms.db import Database
+from comms.office import Office
+from tests.desk import story
+
+
+class RememberingDoorbell:
+    """Who was rung for, instead of Redis."""
+
+    def __init__(self) -> None:
+        self.rung: list[tuple[str, tuple[int, ...]]] = []
+
+    def ring(self, lane, ids=()):
+        self.rung.append((lane, tuple(ids)))
+        return True
+
+
+def make_app(office: Office) -> Flask:
+    app = Flask("comms.desk.testing")
+    app.register_blueprint(desk.blueprint(office))
+    desk.install(app, office)
+    return app
+
+
+@pytest.fixture(scope="session")
+def afternoon_file(sqlite_template: Path, tmp_path_factory) -> Path:
+    """The whole story in a database file, told once a test process."""
+    path = tmp_path_factory.mktemp("afternoon") / "desk.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    with database.begin() as session:
+        story.whole(session, story.NOW)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.dispose()
+    return path
+
+
+@pytest.fixture
+def afternoon(settings, clock, city, afternoon_file: Path, tmp_path: Path):
+    """The office with the whole story in its database."""
+    path = tmp_path / "desk.db"
+    path.write_bytes(afternoon_file.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    yield Office(settings, database, clock, city, RememberingDoorbell())
+    database.dispose()
+
+
+@pytest.fixture
+def app(afternoon):
+    return make_app(afternoon)
+
+
+class Browser:
+    """A browser without scripts: it keeps cookies, sends forms with their token, and follows where it is led."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+
+    def get(self, path: str, **more):
+        return self.client.get(path, base_url="https://localhost", **more)
+
+    def post(self, path: str, form: dict[str, str] | None = None, *, page: str = "/sign-in", **more):
+        """Send a form from ``page``: with that page's hidden fields, as a browser would."""
+        shown = self.get(page).get_data(as_text=True)
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown))
+        return self.client.post(path, base_url="https://localhost", data=hidden | (form or {}), **more)
+
+    def sign_in(self, username: str = "park", password: str = story.PASSWORD, **more):
+        return self.post("/sign-in", {"username": username, "password": password}, **more)
+
+
+@pytest.fixture
+def browser(app) -> Browser:
+    return Browser(app)
+
+
+@pytest.fixture
+def clerk(browser) -> Browser:
+    """A collector who has signed in."""
+    assert browser.sign_in().status_code == 303
+    return browser
