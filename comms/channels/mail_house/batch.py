@@ -1,0 +1,248 @@
+"""Making a batch and handing it over.
+
+1. Set the letters; what cannot be set is left out and says why.
+2. Write the three files into a hidden folder beside the final one, and flush them to disk.
+3. ``publish`` renames the folder: that is the hand-off. A crash before it leaves nothing that the mail house sees.
+
+The same batch (name, letters, time) has the same bytes, so publishing it again after a crash changes nothing; another
+batch under the same name is refused.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from comms.city import City
+from comms.notices.fields import FieldError
+from comms.notices.letter_content import LetterContent, LetterPage, letter_page
+from comms.notices.letters import typeset
+from comms.settings import ROOT
+
+from .data_file import Row, write_rows
+
+PDF, CSV, MANIFEST = "letters.pdf", "letters.csv", "manifest.json"
+FORMAT = "mail batch 1"
+STALE_SECONDS = 3600
+"""A hidden folder older than this was left by a process that died."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+Span = tuple[int, int]
+
+
+class MailHouseError(ValueError):
+    """A batch cannot be written or is not what it says; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class LetterPiece:
+    """One letter of a batch. ``address`` is without the name; ``piece_id`` is what returned mail will show."""
+
+    seq: int
+    piece_id: str
+    message_id: int
+    content: LetterContent
+    name: str
+    address: tuple[str, ...]
+    notice: str
+    version: str
+    language: str
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """A batch that is written and not yet handed over.
+
+    ``ranges[i]`` is the first and last page (from 1) of the i-th piece given, or None when it could not be set; then
+    ``refused`` says why, by message id. ``folder`` is where ``publish`` puts it.
+    """
+
+    name: str
+    folder: str
+    pieces: int
+    pages: int
+    amount_cents: int
+    ranges: tuple[Span | None, ...]
+    refused: Mapping[int, str]
+    manifest: dict[str, Any]
+    scratch: Path | None
+
+    def publish(self) -> bool:
+        """Hand it over: the folder gets its name. False when there was nothing to do: no letter could be set, or
+        exactly this batch is there already. Raises ``MailHouseError`` when another batch has the name."""
+        if self.scratch is None:
+            return False
+        home = Path(self.folder)
+        try:
+            self.scratch.rename(home)
+        except OSError as error:
+            if not home.exists():
+                raise MailHouseError(
+                    f"Batch {self.name} could not be handed over: {error}. It is tried again."
+                ) from error
+            if not _is(home, self.manifest):
+                raise MailHouseError(
+                    f"Batch {self.name} was handed over before with other letters or damaged files. Ask the mail house "
+                    f"what it mailed, then move {home} away."
+                ) from error
+            self.discard()
+            return False
+        _flush(home.parent)
+        return True
+
+    def discard(self) -> None:
+        """Take the unpublished files away."""
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def write_batch(url: str, name: str, pieces: Sequence[LetterPiece], *, city: City, created_at: datetime) -> BatchResult:
+    """Set and write the batch ``name`` for the folder of ``url`` (``file:``), ready to be published.
+
+    ``created_at`` is the batch's own time and stays the same when it is made again. Raises ``MailHouseError``.
+    """
+    home = _home(url)
+    if not _NAME.fullmatch(name):
+        raise MailHouseError(f"{name!r} is not a batch name; use letters, digits, dots and dashes.")
+    if len({piece.piece_id for piece in pieces}) != len(pieces):
+        raise MailHouseError(f"Batch {name}: two letters have the same piece id.")
+    moment = created_at.astimezone(UTC)
+    pages, refused = _pages(pieces)
+    set_in_type = typeset([page for _, page in pages], moment)
+    spans = {piece.piece_id: span for (piece, _), span in zip(pages, set_in_type.pages, strict=True) if span}
+    refused |= {pages[one.index][0].message_id: one.reason for one in set_in_type.unset}
+    rows = [_row(piece, page, spans[piece.piece_id]) for piece, page in pages if piece.piece_id in spans]
+    left_out = [{"piece_id": p.piece_id, "reason": refused[p.message_id]} for p in pieces if p.message_id in refused]
+    files = {PDF: set_in_type.pdf, CSV: write_rows(rows)} if rows else {}
+    manifest = _manifest(name, city, moment, rows, files, left_out)
+    return BatchResult(
+        name=name,
+        folder=str(home / name),
+        pieces=len(rows),
+        pages=manifest["counts"]["pages"],
+        amount_cents=manifest["control_totals"]["amount_cents"],
+        ranges=tuple(spans.get(piece.piece_id) for piece in pieces),
+        refused=refused,
+        manifest=manifest,
+        scratch=_write(home, name, {**files, MANIFEST: _spelled(manifest)}) if rows else None,
+    )
+
+
+def _home(url: str) -> Path:
+    scheme, colon, path = url.partition(":")
+    if scheme == "file" and colon and path:
+        folder = Path(re.sub(r"^//(localhost)?(?=/)", "", path))
+        return folder if folder.is_absolute() else ROOT / folder
+    if scheme == "sftp":
+        raise MailHouseError(
+            "MAILHOUSE_URL: sftp is not supported yet. Use file:<folder> and let the folder be copied."
+        )
+    raise MailHouseError(f"MAILHOUSE_URL: {url!r} is not understood. Use file:<folder>, such as file:var/mailhouse.")
+
+
+def _pages(pieces: Sequence[LetterPiece]) -> tuple[list[tuple[LetterPiece, LetterPage]], dict[int, str]]:
+    pages, refused = [], {}
+    for piece in pieces:
+        try:
+            pages.append((piece, letter_page(piece.content, [piece.name, *piece.address], piece_id=piece.piece_id)))
+        except FieldError as error:
+            refused[piece.message_id] = str(error)
+    return pages, refused
+
+
+def _row(piece: LetterPiece, page: LetterPage, span: Span) -> Row:
+    return Row(
+        seq=piece.seq,
+        piece_id=piece.piece_id,
+        lines=page.address,
+        first_page=span[0],
+        last_page=span[1],
+        notice=piece.notice,
+        version=piece.version,
+        language=piece.language,
+        account_ending="".join(char for char in piece.content.account_number if char.isalnum())[-4:],
+        amount_cents=piece.amount_cents,
+    )
+
+
+def _manifest(
+    name: str,
+    city: City,
+    created_at: datetime,
+    rows: Sequence[Row],
+    files: Mapping[str, bytes],
+    left_out: list[dict[str, str]],
+) -> dict[str, Any]:
+    notices: dict[str, int] = {}
+    for row in rows:
+        notices[f"{row.notice}@{row.version}"] = notices.get(f"{row.notice}@{row.version}", 0) + 1
+    return {
+        "format": FORMAT,
+        "job_id": name,
+        "sender": city.utility_name,
+        "city": city.slug,
+        "created_at": created_at.isoformat(),
+        "counts": {"pieces": len(rows), "pages": sum(row.pages for row in rows), "left_out": len(left_out)},
+        "control_totals": {
+            "last_page": rows[-1].last_page if rows else 0,
+            "amount_cents": sum(row.amount_cents for row in rows),
+        },
+        "notices": dict(sorted(notices.items())),
+        "left_out": left_out,
+        "files": {
+            file: {"sha256": sha256(content).hexdigest(), "bytes": len(content)} for file, content in files.items()
+        },
+    }
+
+
+def _spelled(manifest: Mapping[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _write(home: Path, name: str, files: Mapping[str, bytes]) -> Path:
+    """The files in a hidden folder, safely on disk. Leftovers of processes that died are taken away."""
+    home.mkdir(parents=True, exist_ok=True)
+    for stale in home.glob(".*.part"):
+        if time.time() - stale.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(stale, ignore_errors=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=home))
+    try:
+        for file, content in files.items():
+            with (scratch / file).open("xb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+        scratch.chmod(0o750)
+        _flush(scratch)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return scratch
+
+
+def _flush(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _is(folder: Path, manifest: Mapping[str, Any]) -> bool:
+    """Whether exactly this batch stands in ``folder``, whole."""
+    try:
+        return (folder / MANIFEST).read_bytes() == _spelled(manifest) and all(
+            sha256((folder / file).read_bytes()).hexdigest() == told["sha256"]
+            for file, told in manifest["files"].items()
+        )
+    except OSError:
+        return False

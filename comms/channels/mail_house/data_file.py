@@ -1,0 +1,60 @@
+"""The data file of a batch: one row a letter. UTF-8, RFC 4180, safe to open in a spreadsheet.
+
+A cell that a spreadsheet would take for a formula (it begins with ``= + - @`` or a control character) gets an
+apostrophe before it, as spreadsheets themselves write text.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LINES = 4
+COLUMNS = (
+    "seq", "piece_id", "name", "address1", "address2", "address3", "first_page", "last_page", "pages", "notice",
+    "version", "language", "account_ending", "amount",
+)  # fmt: skip
+_FORMULA = tuple("=+-@\t\r\n\0|%＝＋－＠")
+
+
+@dataclass(frozen=True)
+class Row:
+    """``lines`` are the name and up to three lines of address; pages count from 1."""
+
+    seq: int
+    piece_id: str
+    lines: tuple[str, ...]
+    first_page: int
+    last_page: int
+    notice: str
+    version: str
+    language: str
+    account_ending: str
+    amount_cents: int
+
+    @property
+    def pages(self) -> int:
+        return self.last_page - self.first_page + 1
+
+
+def write_rows(rows: Iterable[Row]) -> bytes:
+    """The file, header first."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        lines = (*row.lines, "", "", "", "")[:LINES]
+        amount = (
+            f"{'-' if row.amount_cents < 0 else ''}{abs(row.amount_cents) // 100}.{abs(row.amount_cents) % 100:02d}"
+        )
+        cells = (
+            row.seq, row.piece_id, *lines, row.first_page, row.last_page, row.pages, row.notice, row.version,
+            row.language, row.account_ending,
+        )  # fmt: skip
+        writer.writerow([*(_safe(str(cell)) for cell in cells), amount])
+    return out.getvalue().encode()
+
+
+def _safe(cell: str) -> str:
+    cell = " ".join(cell.split())
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
