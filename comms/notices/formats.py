@@ -103,6 +103,7 @@ def filters(city: City, language: Language) -> dict[str, Callable[..., Any]]:
         known = ", ".join(city.service_labels)
         raise FormatError(f"{city.name} has no service {key!r}; services: {known}, other")
 
+    @lru_cache(maxsize=64)  # one message checks its own link several times
     def link(url: str) -> str:
         if not city.may_link_to(url) and not url.startswith(("mailto:", "tel:")):
             raise FormatError(f"the link {url!r} is off the city's domains ({', '.join(city.link_domains)})")

@@ -23,7 +23,7 @@ import pypdfium2
 import typst
 import zint
 
-from comms.city import load_city
+from comms.city import City, load_city
 from comms.notices.letter_content import LetterPage
 from comms.settings import ROOT
 
@@ -58,17 +58,18 @@ class TypesetResult:
         return sum(last - first + 1 for first, last in filter(None, self.pages))
 
 
-def typeset(pages: Sequence[LetterPage], timestamp: datetime) -> TypesetResult:
+def typeset(pages: Sequence[LetterPage], timestamp: datetime, city: City | None = None) -> TypesetResult:
     """Set the letters one after another in one PDF; those that cannot be set are left out and say why.
 
-    The same letters and ``timestamp`` (aware) give the same bytes, so that a manifest's checksum can be made again.
+    ``city`` gives the logo; without it the profile that each letter names is loaded. The same letters and ``timestamp``
+    (aware) give the same bytes, so that a manifest's checksum can be made again.
     """
     joined = pypdfium2.PdfDocument.new()
     ranges: list[tuple[int, int] | None] = [None] * len(pages)
     unset: list[Unset] = []
     printed = 0
     for start in range(0, len(pages), CHUNK):
-        for first, pdf, ends in _chunks(pages[start : start + CHUNK], start, timestamp, unset):
+        for first, pdf, ends in _chunks(pages[start : start + CHUNK], start, timestamp, city, unset):
             part = pypdfium2.PdfDocument(pdf)
             joined.import_pages(part)
             part.close()
@@ -82,41 +83,41 @@ def typeset(pages: Sequence[LetterPage], timestamp: datetime) -> TypesetResult:
     return TypesetResult(_same_every_time(out.getvalue(), timestamp), tuple(ranges), tuple(unset))
 
 
-def typeset_one(page: LetterPage, timestamp: datetime) -> bytes:
+def typeset_one(page: LetterPage, timestamp: datetime, city: City | None = None) -> bytes:
     """One letter as a tagged, accessible PDF (PDF/UA-1), for an archive or a screen.
 
     Raises ``LetterError``.
     """
     try:
-        return _compile([page], timestamp)[0]
+        return _compile([page], timestamp, city)[0]
     except typst.TypstError as error:
         raise LetterError(_reason(error, page)) from None
 
 
 def _chunks(
-    letters: Sequence[LetterPage], start: int, timestamp: datetime, unset: list[Unset]
+    letters: Sequence[LetterPage], start: int, timestamp: datetime, city: City | None, unset: list[Unset]
 ) -> list[tuple[int, bytes, list[int]]]:
     """A chunk at once; when one letter in it fails, each by itself, so that one name cannot hold up fifty."""
     try:
-        return [(start, *_compile(letters, timestamp))]
+        return [(start, *_compile(letters, timestamp, city))]
     except typst.TypstError:
         pass
     done = []
     for i, letter in enumerate(letters):
         try:
-            done.append((start + i, *_compile([letter], timestamp)))
+            done.append((start + i, *_compile([letter], timestamp, city)))
         except typst.TypstError as error:
             unset.append(Unset(start + i, _reason(error, letter)))
     return done
 
 
-def _compile(letters: Sequence[LetterPage], timestamp: datetime) -> tuple[bytes, list[int]]:
+def _compile(letters: Sequence[LetterPage], timestamp: datetime, city: City | None) -> tuple[bytes, list[int]]:
     """The PDF, and the last page of each letter."""
     first = letters[0].content
     data = {
         "title": first.title if len(letters) == 1 else "Notices",
         "author": first.sender[0],
-        "letters": [_printed(letter) for letter in letters],
+        "letters": [_printed(letter, city) for letter in letters],
     }
     with _ONE_AT_A_TIME:
         compiler = _compiler()
@@ -128,22 +129,22 @@ def _compile(letters: Sequence[LetterPage], timestamp: datetime) -> tuple[bytes,
     return pdf, [end["last"] for end in ends]
 
 
-def _printed(page: LetterPage) -> dict[str, Any]:
+def _printed(page: LetterPage, city: City | None) -> dict[str, Any]:
     content = page.content
     stub = content.stub
     return {
         **asdict(content),
         "address": page.address,
         "piece_id": page.piece_id,
-        "logo": _logo(content.city),
+        "logo": _logo((city or load_city(content.city)).logo),
         "qr": _qr(content.pay_url) if content.pay_url else None,
         "bars": _bars(stub.scanline.replace(" ", "")) if stub else None,
     }
 
 
 @cache
-def _logo(city: str) -> str:
-    return load_city(city).logo.read_text("utf-8")
+def _logo(path: Path) -> str:
+    return path.read_text("utf-8")
 
 
 @cache
