@@ -50,7 +50,19 @@ def test_staff_read_the_same_words_whichever_way_a_code_came():
 
 @pytest.mark.parametrize(
     "word",
-    "queued sending sent failed delivered undelivered accepted scheduled read partially_delivered canceled".split(),
+    [
+        "queued",
+        "sending",
+        "sent",
+        "failed",
+        "delivered",
+        "undelivered",
+        "accepted",
+        "scheduled",
+        "read",
+        "partially_delivered",
+        "canceled",
+    ],
 )
 def test_every_status_of_the_specification_has_a_state(word):
     assert twilio_status(word) in RANK

@@ -1,0 +1,182 @@
+"""An office with its webhook routes behind a real HTTP server, and carriers that sign."""
+
+import json
+import threading
+from base64 import b64encode
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import urllib3
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from flask import Flask
+from sqlalchemy import select
+from twilio.request_validator import RequestValidator
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from comms.history.schema import WebhookEvent
+from comms.settings import SANDBOX_TWILIO_TOKEN, Settings
+from webhooks import blueprint
+
+PUBLIC = "https://comms.example.gov"
+KEY = ec.generate_private_key(ec.SECP256R1())
+PUBLIC_KEY = b64encode(
+    KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+).decode()
+SID = "SM" + "0" * 31 + "1"
+
+
+@dataclass
+class RememberingBell:
+    """Remembers who was rung, and lets a test wait for it."""
+
+    rung: list[str] = field(default_factory=list)
+    heard: threading.Event = field(default_factory=threading.Event)
+
+    def ring(self, lane, ids=()):
+        self.rung.append(lane)
+        self.heard.set()
+        return True
+
+
+@pytest.fixture
+def webhook_settings(tmp_path):
+    return Settings(
+        _env_file=None, comms_var=tmp_path / "var", secret_key="test-key", public_url=PUBLIC,
+        sendgrid_webhook_public_key=PUBLIC_KEY, sendgrid_inbound_secret="inbound-secret",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def make_office(webhook_settings, clock, city):
+    def make(database, **more):
+        given = {
+            "settings": webhook_settings, "database": database, "clock": clock, "city": city, "renderer": None,
+            "doorbell": RememberingBell(),
+        }  # fmt: skip
+        return SimpleNamespace(**(given | more))
+
+    return make
+
+
+@pytest.fixture
+def office(database, make_office):
+    return make_office(database)
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *args: Any) -> None:
+        pass
+
+
+@contextmanager
+def serving(office):
+    app = Flask("test")
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.register_blueprint(blueprint(office))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield Carrier(f"http://127.0.0.1:{server.port}", office)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def carrier(office):
+    with serving(office) as made:
+        yield made
+
+
+class Carrier:
+    """Posts as the carriers do: signed for ``PUBLIC_URL``, sent to the server."""
+
+    def __init__(self, url, office):
+        self.url, self.office = url, office
+        self.http = urllib3.PoolManager(retries=False, timeout=20)
+
+    def send(self, method, target, body=b"", headers=None):
+        answer = self.http.urlopen(method, self.url + target, body=body, headers=headers or {}, redirect=False)
+        return answer.status, answer.data.decode(), answer.headers
+
+    def twilio(self, target, params, *, token=SANDBOX_TWILIO_TOKEN, signature=None, signed_url=None, **headers):
+        pairs = list(params.items()) if isinstance(params, dict) else list(params)
+        if signature is None:
+            signature = RequestValidator(token).compute_signature(signed_url or PUBLIC + target, Pairs(pairs))
+        given = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.send("POST", target, urlencode(pairs).encode(), given)
+
+    def text(self, body="hello", sid=SID, sender="+12185550101", **more):
+        given = {"MessageSid": sid, "From": sender, "To": "+12185550100", "Body": body, "NumMedia": "0"}
+        return self.twilio("/webhooks/twilio/sms", given | more)
+
+    def status(self, status, token="1-x", sid=SID, **more):
+        params = {"MessageSid": sid, "MessageStatus": status, "To": "+12185550101"} | more
+        return self.twilio(f"/webhooks/twilio/status/{token}", params)
+
+    def events(self, events, *, raw=None, timestamp="1795449600", signature=None, **headers):
+        body = raw if raw is not None else (",\r\n".join(json.dumps(e) for e in events)).join("[]").encode() + b"\r\n"
+        if signature is None:
+            made = KEY.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+            signature = b64encode(made).decode()
+        given = {
+            "Content-Type": "application/json;charset=utf-8",
+            "X-Twilio-Email-Event-Webhook-Signature": signature,
+            "X-Twilio-Email-Event-Webhook-Timestamp": timestamp,
+        }
+        return self.send("POST", "/webhooks/sendgrid/events", body, given | headers)
+
+    def mail(self, parts, *, secret="inbound-secret", boundary="xYzZY", tail=True, **headers):
+        body = multipart(parts, boundary, tail)
+        given = {"Content-Type": f"multipart/form-data; boundary={boundary}"} | headers
+        return self.send("POST", f"/webhooks/sendgrid/inbound/{secret}", body, given)
+
+
+class Pairs(list):
+    """Repeated names for the SDK's validator."""
+
+    def __iter__(self):
+        return iter([name for name, _ in list.__iter__(self)])
+
+    def getlist(self, name):
+        return [value for key, value in list.__iter__(self) if key == name]
+
+
+def multipart(parts, boundary="xYzZY", tail=True):
+    body = b""
+    for name, value, *more in parts:
+        extra = "".join(more)
+        raw = value if isinstance(value, bytes) else value.encode()
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + raw + b"\r\n"
+    return body + (f"--{boundary}--\r\n".encode() if tail else b"")
+
+
+def a_mail(text="I can pay Friday", sender="maria@example.com", **more):
+    fields = {
+        "headers": f"From: Maria <{sender}>\nMessage-ID: <m1@mail.example.com>\nDate: Mon, 23 Nov 2026 16:00:00 +0000\n",
+        "from": f"Maria <{sender}>", "to": "utilities@duluth.example.gov", "subject": "Re: Your account",
+        "text": text, "envelope": json.dumps({"to": ["utilities@duluth.example.gov"], "from": sender}),
+        "charsets": json.dumps({"text": "UTF-8", "subject": "UTF-8"}), "attachments": "0",
+    } | more  # fmt: skip
+    return [(name, value) for name, value in fields.items() if value is not None]
+
+
+@pytest.fixture
+def kept(database):
+    """The rows of ``webhook_event``, oldest first."""
+
+    def read():
+        with database.read() as session:
+            return list(session.scalars(select(WebhookEvent).order_by(WebhookEvent.id)))
+
+    return read
