@@ -11,7 +11,7 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 """Words of a street address and the short form they are folded to (the abbreviations of USPS Publication 28)."""
 
-_NOT_A_WORD = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"[a-z0-9]+")
 _POST_BOX = re.compile(r"\bp\W*o\W*box\b")
 
 
@@ -25,7 +25,10 @@ def plain(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text, folded; an apostrophe joins, every other mark separates."""
-    return [word for word in _NOT_A_WORD.split(plain(text).replace("'", "").replace("’", "")) if word]
+    folded = plain(text)
+    if "'" in folded or "’" in folded:
+        folded = folded.replace("'", "").replace("’", "")
+    return _WORD.findall(folded)
 
 
 def fold_name(name: str) -> str:
@@ -35,12 +38,18 @@ def fold_name(name: str) -> str:
 
 def fold_address(address: str) -> str:
     """Words in their order, with the usual abbreviations: ``12 West Main Street, Apt. 3`` is ``12 w main st apt 3``."""
-    text = _POST_BOX.sub("pobox", plain(address)).replace("#", " apt ")
+    text = plain(address)
+    if "box" in text:
+        text = _POST_BOX.sub("pobox", text)
+    if "#" in text:
+        text = text.replace("#", " apt ")
     found = [_ABBREVIATIONS.get(word, word) for word in words(text)]
-    kept = [word for at, word in enumerate(found) if not (word == "apt" and found[at + 1 : at + 2] == ["apt"])]
-    return " ".join(kept)
+    return " ".join(found).replace("apt apt ", "apt ")
 
 
 def fold_number(number: str) -> str:
     """Letters and digits without dashes, spaces and leading zeros: ``0000123-47`` is ``12347``."""
-    return "".join(words(number)).lstrip("0")
+    joined = number.replace("-", "")
+    if not (joined.isascii() and joined.isalnum()):
+        joined = "".join(words(number))
+    return joined.lower().lstrip("0")

@@ -1,0 +1,318 @@
+"""Keeping a batch of accounts rows: accounts, contact points, holds, consent and the history, in one transaction."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from comms.accounts import consent
+from comms.accounts.contacts import LEARNED
+from comms.accounts.schema import Account, Consent, ConsentEvent, ContactPoint, Hold
+from comms.db import bulk_insert
+from comms.history import NewEvent
+
+from .account_rows import AccountRow, Point
+
+SOURCE = "cis"
+"""What the consent ledger and the contact points name as their source."""
+
+
+class Before(NamedTuple):
+    """What is compared to tell a person what changed."""
+
+    id: int
+    number: str
+    name: str
+    mailing_address: dict[str, Any]
+    status: str
+    language: str
+    flags: list[Any]
+    in_latest_file: bool
+
+
+class _Stored(NamedTuple):
+    id: int
+    account_id: int
+    kind: str
+    raw: str
+    label: str
+    rank: int
+    value: str | None
+    status: str
+    reason: str | None
+
+
+class Batch:
+    """One batch under way. ``events`` are for the caller's one ``history.record``; ``ids`` those of the rows."""
+
+    def __init__(self, session: Session, rows: Sequence[AccountRow], import_id: int, as_of: date, at: datetime) -> None:
+        self._session, self._rows, self._import_id, self._as_of, self._at = session, rows, import_id, as_of, at
+        self.before: dict[str, Before] = {}
+        self.ids: dict[str, int] = {}
+        self.events: list[NewEvent] = []
+        self._lines: dict[int, list[str]] = defaultdict(list)
+
+    def keep(self) -> None:
+        """Write everything; running it again on the same rows writes the same."""
+        numbers = [row.number for row in self._rows]
+        fields = [getattr(Account, name) for name in Before._fields]
+        for found in self._session.execute(select(*fields).where(Account.number.in_(numbers))):
+            self.before[found.number] = Before(*found)
+        self._write_accounts()
+        self.ids = {before.number: before.id for before in self.before.values()}
+        if fresh := [number for number in numbers if number not in self.before]:
+            found_ids = self._session.execute(select(Account.number, Account.id).where(Account.number.in_(fresh)))
+            self.ids |= dict(found_ids.tuples().all())
+        self._write_points()
+        self._write_holds()
+        self._write_consent()
+        self._tell_changes()
+
+    def _event(self, account_id: int, kind: str, summary: str, **given: Any) -> None:
+        self.events.append(
+            NewEvent(account_id, self._at, kind, summary, actor="cis", subject_type="import_file",
+                     subject_id=self._import_id, **given)
+        )  # fmt: skip
+
+    def _write_accounts(self) -> None:
+        connection = self._session.connection()
+        table = Account.__table__
+        assert isinstance(table, Table)
+        common = {
+            "balance_as_of": self._as_of, "import_id": self._import_id, "in_latest_file": True, "facts_version": 1,
+            "created_at": self._at, "updated_at": self._at,
+        }  # fmt: skip
+        values = [row.columns | common | {"source_digest": row.digest} for row in self._rows]
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        statement = make(table)
+        kept = {"id", "number", "created_at", "facts_version"}
+        changed: dict[str, Any] = {c.name: statement.excluded[c.name] for c in table.c if c.name not in kept}
+        changed["facts_version"] = table.c.facts_version + 1
+        connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), values)
+
+    def _write_points(self) -> None:
+        known: dict[int, dict[tuple[str, str], _Stored]] = defaultdict(dict)
+        old = [before.id for before in self.before.values()]
+        fields = [getattr(ContactPoint, name) for name in _Stored._fields]
+        if old:
+            statement = select(*fields).where(ContactPoint.account_id.in_(old), ContactPoint.source == SOURCE)
+            for found in self._session.execute(statement):
+                known[found.account_id][found.kind, found.raw] = _Stored(*found)
+        fresh: list[dict[str, Any]] = []
+        altered: list[dict[str, Any]] = []
+        for row in self._rows:
+            account_id = self.ids[row.number]
+            stored = known.get(account_id, {})
+            for point in row.points:
+                was = stored.pop((point.kind, point.raw), None)
+                if was is None:
+                    fresh.append(self._new_point(account_id, point))
+                    if row.number in self.before:
+                        self._lines[account_id].append(f"{point.label} {point.raw} added")
+                elif change := _alteration(was, point):
+                    altered.append({"at_id": was.id, **change, "to_updated_at": self._at})
+                    if was.status == "gone":
+                        self._lines[account_id].append(f"{point.label} {point.raw} is back")
+            for was in stored.values():
+                if was.status in ("usable", "unusable"):
+                    altered.append(_gone(was) | {"to_updated_at": self._at})
+                    self._lines[account_id].append(f"{was.label} {was.raw} removed")
+        self._inherit(fresh)
+        bulk_insert(self._session, ContactPoint, fresh)
+        if altered:
+            table = ContactPoint.__table__
+            names = ("label", "rank", "value", "status", "reason", "updated_at")
+            statement_ = update(ContactPoint).where(table.c.id == bindparam("at_id"))
+            self._session.connection().execute(
+                statement_.values({name: bindparam(f"to_{name}") for name in names}), altered
+            )
+
+    def _new_point(self, account_id: int, point: Point) -> dict[str, Any]:
+        return {
+            "account_id": account_id, "kind": point.kind, "label": point.label, "rank": point.rank, "raw": point.raw,
+            "value": point.value, "status": "usable" if point.value else "unusable", "reason": point.reason,
+            "source": SOURCE, "created_at": self._at, "updated_at": self._at,
+        }  # fmt: skip
+
+    def _inherit(self, fresh: list[dict[str, Any]]) -> None:
+        """What was learned of an address holds for the next account that names it."""
+        for kind in ("phone", "email"):
+            values = sorted({point["value"] for point in fresh if point["kind"] == kind and point["value"]})
+            for start in range(0, len(values), 1000):
+                learned = {
+                    value: (status, reason)
+                    for value, status, reason in self._session.execute(
+                        select(ContactPoint.value, ContactPoint.status, ContactPoint.reason).where(
+                            ContactPoint.kind == kind,
+                            ContactPoint.value.in_(values[start : start + 1000]),
+                            ContactPoint.status.in_(LEARNED),
+                        )
+                    )
+                }
+                for point in fresh if learned else ():
+                    if point["kind"] == kind and point["value"] in learned:
+                        point["status"], point["reason"] = learned[point["value"]]
+
+    def _write_holds(self) -> None:
+        """Holds follow the flags: placed when a flag comes, released when it goes. One that a person released while
+        the flag stayed is left released."""
+        active: dict[int, dict[str, tuple[int, str]]] = defaultdict(dict)
+        had_any: set[tuple[int, str]] = set()
+        old = [before.id for before in self.before.values()]
+        if old:
+            for hold in self._session.execute(
+                select(Hold.id, Hold.account_id, Hold.source, Hold.kind, Hold.released_at, Hold.released_by).where(
+                    Hold.account_id.in_(old), Hold.source.startswith(f"{SOURCE}:")
+                )
+            ):
+                if hold.released_at is None:
+                    active[hold.account_id][hold.source] = (hold.id, hold.kind)
+                elif hold.released_by != SOURCE:
+                    had_any.add((hold.account_id, hold.source))
+        placed: list[dict[str, Any]] = []
+        ended: list[dict[str, Any]] = []
+        for row in self._rows:
+            account_id = self.ids[row.number]
+            now = active.get(account_id, {})
+            before = self.before.get(row.number)
+            for source, (kind, note) in row.holds.items():
+                same = now.get(source)
+                if same is not None and same[1] == kind:
+                    del now[source]
+                    continue
+                if same is None and (account_id, source) in had_any and before is not None and kind in before.flags:
+                    continue
+                placed.append(self._new_hold(account_id, source, kind, note))
+                self._event(account_id, "hold.placed", f"Hold placed: {note}", facts={"kind": kind, "source": source})
+            for source, (hold_id, kind) in now.items():
+                ended.append({"at_id": hold_id, "to_at": self._at, "to_by": SOURCE})
+                said = f"Hold released: the CIS no longer has the flag {source.partition(':')[2]}"
+                self._event(account_id, "hold.released", said, facts={"kind": kind, "source": source})
+        bulk_insert(self._session, Hold, placed)
+        if ended:
+            table = Hold.__table__
+            self._session.connection().execute(
+                update(Hold)
+                .where(table.c.id == bindparam("at_id"))
+                .values(released_at=bindparam("to_at"), released_by=bindparam("to_by")),
+                ended,
+            )
+
+    def _new_hold(self, account_id: int, source: str, kind: str, note: str) -> dict[str, Any]:
+        return {
+            "account_id": account_id, "kind": kind, "starts_on": self._as_of, "ends_on": None, "amount_cents": None,
+            "note": note, "source": source, "placed_at": self._at, "released_at": None, "released_by": None,
+        }  # fmt: skip
+
+    def _write_consent(self) -> None:
+        """``no_text`` revokes texting for the account's phones; when the flag goes, what the flag revoked is granted
+        again, unless the customer said stop since, or another account with the flag has the phone."""
+        stopped: dict[str, int] = {}
+        resumed: dict[str, int] = {}
+        for row in self._rows:
+            before = self.before.get(row.number)
+            into = None
+            if "no_text" in row.columns["flags"]:
+                into = stopped
+            elif before is not None and "no_text" in before.flags:
+                into = resumed
+            if into is not None:
+                phones = [point.value for point in row.points if point.kind == "phone" and point.value]
+                into.update(dict.fromkeys(phones, self.ids[row.number]))
+        if not stopped and not resumed:
+            return
+        blocked = consent.blocked(self._session, "sms", stopped)
+        changes = [
+            consent.Change("sms", phone, "revoked", SOURCE, "The account has the CIS flag against texting", self._at,
+                           account_id=account_id)
+            for phone, account_id in stopped.items() if phone not in blocked
+        ]  # fmt: skip
+        changes += [
+            consent.Change("sms", phone, "granted", SOURCE, "The CIS flag against texting was taken off", self._at,
+                           account_id=resumed[phone])
+            for phone in self._only_flagged(set(resumed) - set(stopped))
+        ]  # fmt: skip
+        if changes:
+            consent.record_all(self._session, changes)
+            self._tell_consent({change.address: change.action for change in changes})
+
+    def _only_flagged(self, phones: set[str]) -> list[str]:
+        """Those of the phones that nothing but a flag stopped, a flag that is gone everywhere."""
+        if not phones:
+            return []
+        ours = (
+            select(Consent.address)
+            .join(ConsentEvent, ConsentEvent.id == Consent.event_id)
+            .where(Consent.channel == "sms", Consent.category == "all", Consent.allowed.is_(False))
+            .where(ConsentEvent.source == SOURCE, Consent.address.in_(phones))
+        )
+        found = set(self._session.scalars(ours))
+        still = select(ContactPoint.value, Account.flags).join(Account, Account.id == ContactPoint.account_id)
+        for value, flags in self._session.execute(still.where(ContactPoint.value.in_(found))):
+            if "no_text" in flags:
+                found.discard(value)
+        return sorted(found)
+
+    def _tell_consent(self, actions: dict[str, str]) -> None:
+        holders = (
+            select(ContactPoint.account_id, ContactPoint.value)
+            .where(ContactPoint.kind == "phone", ContactPoint.value.in_(actions))
+            .distinct()
+            .order_by(ContactPoint.account_id, ContactPoint.value)
+        )
+        for account_id, phone in self._session.execute(holders):
+            action = actions[str(phone)]
+            said = "No texts to" if action == "revoked" else "Texts again to"
+            self._event(account_id, f"consent.{action}", f"{said} {phone}: the CIS flag", channel="sms",
+                        facts={"address": phone, "source": SOURCE})  # fmt: skip
+
+    def _tell_changes(self) -> None:
+        for row in self._rows:
+            before = self.before.get(row.number)
+            if before is None:
+                continue
+            if told := self._lines.get(before.id):
+                self._event(before.id, "contact.changed", f"Contact points in the CIS: {'; '.join(told)}")
+            if changes := list(_changes(before, row)):
+                self._event(before.id, "account.changed", f"Changed in the CIS: {'; '.join(changes)}")
+            if not before.in_latest_file:
+                self._event(before.id, "account.returned", "The account is in the CIS file again")
+
+
+def _alteration(was: _Stored, point: Point) -> dict[str, Any] | None:
+    """How a stored point changes; what people and carriers taught us about the address stays."""
+    status, reason = ("usable" if point.value else "unusable"), point.reason
+    if was.status in LEARNED and was.value == point.value:
+        status, reason = was.status, was.reason
+    now = (point.label, point.rank, point.value, status, reason)
+    if now == (was.label, was.rank, was.value, was.status, was.reason):
+        return None
+    return dict(zip(("to_label", "to_rank", "to_value", "to_status", "to_reason"), now, strict=True))
+
+
+def _gone(was: _Stored) -> dict[str, Any]:
+    return {
+        "at_id": was.id, "to_label": was.label, "to_rank": was.rank, "to_value": was.value, "to_status": "gone",
+        "to_reason": "It is no longer in the CIS",
+    }  # fmt: skip
+
+
+def _changes(before: Before, row: AccountRow) -> Iterable[str]:
+    """What a person would want to know of; balances are no news."""
+    columns = row.columns
+    for name in ("name", "status", "language"):
+        was, now = getattr(before, name), columns[name]
+        if was != now:
+            yield f"{name} from {was} to {now}"
+    if before.mailing_address != columns["mailing_address"]:
+        yield f"mailing address from {_one_line(before.mailing_address)} to {_one_line(columns['mailing_address'])}"
+
+
+def _one_line(address: dict[str, Any]) -> str:
+    street = ", ".join(str(address[name]) for name in ("line1", "line2") if address.get(name))
+    town = " ".join(str(address[name]) for name in ("city", "state", "zip") if address.get(name))
+    return ", ".join(part for part in (street, town) if part) or "none"

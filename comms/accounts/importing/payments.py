@@ -1,0 +1,295 @@
+"""Taking in a payments file. See ``run`` for the steps.
+
+A reversal is kept whether or not the payment it names has been seen: bank returns arrive days later, in other files.
+The two are connected as soon as both are there, in whichever order. Until then the payment counts, so that nobody is
+dunned for a return that names nothing we know.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from comms.accounts.facts import touch
+from comms.accounts.schema import Account, Payment
+from comms.city import City
+from comms.db import Database, bulk_insert
+from comms.history import NewEvent, record
+
+from . import parsers
+from .days import Dates
+from .mapping import Mapping
+from .summary import Kept, RefusedRowError, Remark, StoppedError, Tally
+
+FEW = 20
+
+_SPOKEN = {"payment": "Payment", "assistance": "Assistance payment", "adjustment": "Credit"}
+
+
+class PaymentRow(NamedTuple):
+    """A row that can be taken; ``account_id`` is known once it was compared with the database."""
+
+    line: int
+    number: str
+    transaction_id: str
+    paid_on: date
+    amount_cents: int
+    kind: str
+    source: str
+    reverses: str | None
+    account_id: int = 0
+
+
+class PaymentsIntake:
+    """What a payments file does at each step of a run."""
+
+    def __init__(self, mapping: Mapping, city: City, tally: Tally) -> None:
+        self._mapping, self._city, self._tally = mapping, city, tally
+        self.partial = False
+        self._lines: dict[str, int] = {}
+        self._newest: date | None = None
+        self._new_cents = 0
+
+    def begin(self, header: Sequence[str], dates: Dates) -> None:
+        self._dates = dates
+        form = self._mapping.file
+        place = {name.casefold(): at for at, name in enumerate(header)}
+        readers = {
+            "number": parsers.key(form.number, form.number_example), "paid_on": parsers.dates(form.dates),
+            "amount": parsers.money, "source": parsers.text,
+            "transaction_id": parsers.key(form.transaction, "a reference"),
+            "reverses": parsers.key(form.transaction, "a reference"),
+        }  # fmt: skip
+        self._steps: list[tuple[str, str, int, Any]] = [
+            (column.to, name, place[name.casefold()], readers[column.to])
+            for name, column in self._mapping.columns.items()
+        ]
+        self._amount_at = place[self._mapping.header_of["amount"].casefold()]
+        self._kind = parsers.code(self._mapping.codes["kind"])
+
+    def covers_until(self) -> date | None:
+        """The last day this file covers: as its name says, else its newest posting that is no reversal (a bank return
+        is posted ahead of the day's other payments). A mended part of a file covers nothing more."""
+        return None if self.partial else self._dates.until or self._newest
+
+    def read(self, line: int, cells: list[str]) -> PaymentRow:
+        found: dict[str, Any] = {}
+        wrong: list[str] = []
+        for to, header, at, read in self._steps:
+            try:
+                found[to] = read(cells[at])
+                if found[to] is None and to != "reverses":
+                    wrong.append(f"{header} is empty")
+            except parsers.UnreadableCellError as error:
+                wrong.append(f"{header}: {error}")
+        if not wrong:
+            try:
+                found["kind"] = self._kind(found["source"])
+            except parsers.UnreadableCellError as error:
+                wrong.append(f"{self._mapping.header_of['source']}: {error}")
+        if wrong:
+            raise RefusedRowError("; ".join(wrong))
+        row = PaymentRow(
+            line, found["number"], found["transaction_id"], found["paid_on"], found["amount"], found["kind"],
+            found["source"], found["reverses"],
+        )  # fmt: skip
+        self._make_sense(row)
+        first = self._lines.setdefault(row.transaction_id, line)
+        if first != line:
+            raise RefusedRowError(f"Transaction {row.transaction_id} is already on line {first}; it is counted once")
+        return row
+
+    def _make_sense(self, row: PaymentRow) -> None:
+        reverses = self._mapping.header_of["reverses"]
+        if row.amount_cents == 0:
+            raise RefusedRowError("The amount is zero")
+        if row.kind == "reversal":
+            if row.amount_cents > 0:
+                raise RefusedRowError(f"A reversal ({row.source}) takes money back, so its amount must be negative")
+            if row.reverses is None:
+                raise RefusedRowError(f"A reversal must name the payment it reverses in {reverses}")
+        elif row.amount_cents < 0:
+            raise RefusedRowError(
+                f"A negative amount must be a reversal and name the payment it reverses in {reverses}"
+            )
+        elif row.reverses is not None:
+            raise RefusedRowError(f"{reverses} is filled in, but {row.source} is no reversal")
+        if row.reverses == row.transaction_id:
+            raise RefusedRowError("A payment cannot reverse itself")
+
+    def mention(self, line: int, cells: list[str]) -> int | None:
+        try:
+            return parsers.money(cells[self._amount_at])
+        except (IndexError, parsers.UnreadableCellError):
+            return None
+
+    def compare(self, session: Session, rows: list[PaymentRow]) -> Iterator[tuple[int, PaymentRow, str | None]]:
+        """The rows that are new; and those refused because the account is unknown, or the transaction is another."""
+        numbers = {row.number for row in rows}
+        accounts = dict(
+            session.execute(select(Account.number, Account.id).where(Account.number.in_(numbers))).tuples().all()
+        )
+        wanted = [row.transaction_id for row in rows]
+        stored = {p.transaction_id: p for p in session.execute(
+            select(Payment.transaction_id, Payment.account_id, Payment.paid_on, Payment.amount_cents)
+            .where(Payment.transaction_id.in_(wanted))
+        )}  # fmt: skip
+        for at, row in enumerate(rows):
+            account_id = accounts.get(row.number)
+            if account_id is None:
+                yield at, row, f"There is no account {row.number}; import the accounts first, or correct the number"
+                continue
+            was = stored.get(row.transaction_id)
+            if was is not None and (was.account_id, was.paid_on, was.amount_cents) != (
+                account_id, row.paid_on, row.amount_cents,
+            ):  # fmt: skip
+                said = (
+                    f"Transaction {row.transaction_id} is known as {_dollars(was.amount_cents)} of {was.paid_on}; "
+                    "a transaction does not change"
+                )
+                yield at, row, said
+                continue
+            self._count(row)
+            if was is not None:
+                self._tally.unchanged += 1
+                continue
+            self._tally.new += 1
+            self._new_cents += row.amount_cents
+            yield at, row._replace(account_id=account_id), None
+
+    def _count(self, row: PaymentRow) -> None:
+        self._tally.cents_in += row.amount_cents
+        self._tally.cents_taken += row.amount_cents
+        if row.kind != "reversal" and (self._newest is None or row.paid_on > self._newest):
+            self._newest = row.paid_on
+
+    def stops(self, session: Session) -> Iterator[StoppedError]:
+        tally, limits = self._tally, self._mapping.limits
+        if self.partial or not tally.rows:
+            return
+        if not tally.new + tally.unchanged:
+            yield StoppedError(
+                "The file has no row that can be taken.", "Look at the reasons; import the accounts file first."
+            )
+        if tally.refused > max(FEW, limits.refused * tally.rows):
+            yield StoppedError(
+                f"{tally.refused:,} of {tally.rows:,} rows cannot be taken (the limit is {limits.refused:.0%}).",
+                "Look at the reasons; if it is as it should be, import it with --yes.",
+                may_accept=True,
+            )
+
+    def keep(self, session: Session, rows: list[PaymentRow], import_id: int, at: datetime) -> Kept:
+        values = [
+            {
+                "account_id": row.account_id, "transaction_id": row.transaction_id, "paid_on": row.paid_on,
+                "amount_cents": row.amount_cents, "kind": row.kind, "source": row.source, "reverses": row.reverses,
+                "reversed_by_id": None, "import_id": import_id, "imported_at": at,
+            }
+            for row in rows
+        ]  # fmt: skip
+        bulk_insert(session, Payment, values)
+        names = [row.transaction_id for row in rows]
+        ids = dict(
+            session.execute(select(Payment.transaction_id, Payment.id).where(Payment.transaction_id.in_(names)))
+            .tuples()
+            .all()
+        )
+        warned: list[Remark] = []
+        connected = self._connect(session, rows, warned)
+        events = [self._event(row, ids[row.transaction_id], connected.get(row.transaction_id)) for row in rows]
+        accounts = {row.account_id for row in rows}
+        touch(session, accounts, at)
+        record(session, events, at)
+        return Kept(accounts, Counter(event.kind for event in events), warned)
+
+    def _connect(self, session: Session, rows: list[PaymentRow], warned: list[Remark]) -> dict[str, Any]:
+        """Connect reversals and payments where one of the two is in this batch. Returns the pairs by both names."""
+
+        def warn(line: int, text: str) -> None:
+            warned.append(Remark(line, text))
+
+        lines = {row.transaction_id: row.line for row in rows}
+        payment, reversal = aliased(Payment), aliased(Payment)
+        named = [row.reverses for row in rows if row.reverses]
+        pairs = (
+            select(payment.id, payment.transaction_id, payment.account_id, payment.amount_cents, payment.paid_on,
+                   payment.reversed_by_id, reversal.id.label("by_id"), reversal.transaction_id.label("by"),
+                   reversal.account_id.label("by_account"), reversal.amount_cents.label("by_cents"),
+                   reversal.paid_on.label("by_on"))
+            .join(reversal, reversal.reverses == payment.transaction_id)
+            .where(payment.kind != "reversal", reversal.kind == "reversal")
+            .order_by(reversal.id)
+        )  # fmt: skip
+        found = {pair.by_id: pair for pair in session.execute(pairs.where(payment.transaction_id.in_(named)))}
+        own = [row.transaction_id for row in rows if row.kind != "reversal"]
+        found |= {pair.by_id: pair for pair in session.execute(pairs.where(reversal.reverses.in_(own)))}
+        connected: dict[str, Any] = {}
+        reversed_already = {pair.id for pair in found.values() if pair.reversed_by_id is not None}
+        for pair in found.values():
+            line = lines.get(pair.by) or lines.get(pair.transaction_id) or 0
+            if pair.account_id != pair.by_account:
+                warn(line, f"{pair.by} names {pair.transaction_id}, a payment of another account")
+            elif pair.reversed_by_id == pair.by_id:
+                connected[pair.by] = pair
+            elif pair.id in reversed_already:
+                warn(line, f"{pair.by} names {pair.transaction_id}, which was already reversed")
+            else:
+                if pair.by_cents != -pair.amount_cents:
+                    warn(line, f"{pair.by} reverses {_dollars(-pair.by_cents)} of "
+                                     f"{_dollars(pair.amount_cents)} ({pair.transaction_id})")  # fmt: skip
+                reversed_already.add(pair.id)
+                connected[pair.by] = connected[pair.transaction_id] = pair
+        known = {pair.transaction_id for pair in found.values()}
+        for row in rows:
+            if row.reverses is not None and row.reverses not in known:
+                warn(row.line, f"{row.transaction_id} reverses {row.reverses}, which has not come yet")
+        fresh = [{"at_id": p.id, "to_id": p.by_id} for name, p in connected.items() if name == p.by]
+        if fresh:
+            table = Payment.__table__
+            session.connection().execute(
+                update(Payment).where(table.c.id == bindparam("at_id")).values(reversed_by_id=bindparam("to_id")),
+                fresh,
+            )
+        return connected
+
+    def _event(self, row: PaymentRow, payment_id: int, pair: Any) -> NewEvent:
+        facts = {
+            "transaction_id": row.transaction_id, "amount_cents": row.amount_cents, "paid_on": row.paid_on.isoformat(),
+            "kind": row.kind, "source": row.source,
+        }  # fmt: skip
+        day = f"{row.paid_on:%b} {row.paid_on.day}, {row.paid_on.year}"
+        if row.kind != "reversal":
+            kind, said = "payment.posted", f"{_SPOKEN[row.kind]} of {_dollars(row.amount_cents)} ({row.source}), {day}"
+            if pair is not None:
+                said += f"; reversed by {pair.by}"
+        else:
+            kind, facts["reverses"] = "payment.reversed", row.reverses
+            said = f"{_dollars(-row.amount_cents)} taken back ({row.source}), {day}: payment {row.reverses}"
+            if pair is not None:
+                said += f" of {_dollars(pair.amount_cents)} on {pair.paid_on:%b} {pair.paid_on.day}"
+            else:
+                said += ", which has not come yet"
+        noon = datetime.combine(row.paid_on, time(12), self._city.zone).astimezone(UTC)
+        return NewEvent(row.account_id, noon, kind, said, actor="cis", subject_type="payment", subject_id=payment_id,
+                        facts=facts)  # fmt: skip
+
+    def finish(self, database: Database, import_id: int, at: datetime) -> None:
+        """The control total: what is stored for this import is what was taken from it."""
+        with database.read() as session:
+            count, cents = session.execute(
+                select(func.count(), func.coalesce(func.sum(Payment.amount_cents), 0)).where(
+                    Payment.import_id == import_id
+                )
+            ).one()
+        if (count, int(cents)) != (self._tally.new, self._new_cents):
+            raise RuntimeError(
+                f"{count} payments of {cents} cents are stored for this file, {self._tally.new} of {self._new_cents} "
+                "were taken. Another process changed payments; look before anything else is imported."
+            )
+
+
+def _dollars(cents: int) -> str:
+    return f"${cents / 100:,.2f}"

@@ -1,0 +1,59 @@
+"""Rows on their way, on disk: an import reads the whole file before it keeps anything, in bounded memory."""
+
+import pickle
+import tempfile
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Spool(Generic[T]):
+    """A queue of items in an unnamed temporary file, written and read back in batches."""
+
+    def __init__(self, batch: int = 1000) -> None:
+        self._file: Any = tempfile.TemporaryFile(prefix="comms-import-")  # noqa: SIM115 - closed by close()
+        self._batch = batch
+        self._waiting: list[T] = []
+        self.count = 0
+
+    def add(self, item: T) -> None:
+        self._waiting.append(item)
+        self.count += 1
+        if len(self._waiting) >= self._batch:
+            self._write()
+
+    def _write(self) -> None:
+        pickle.dump(self._waiting, self._file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._waiting = []
+
+    def batches(self) -> Iterator[list[T]]:
+        """Everything that was added, in order; may be read again."""
+        if self._waiting:
+            self._write()
+        self._file.seek(0)
+        while True:
+            try:
+                yield pickle.load(self._file)  # noqa: S301 - our own file, which has no name
+            except EOFError:
+                return
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Bits:
+    """A set of small whole numbers, an eighth of a byte each: which accounts were seen."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def add(self, number: int) -> None:
+        at = number >> 3
+        if at >= len(self._bytes):
+            self._bytes.extend(bytes(at + 4096 - len(self._bytes)))
+        self._bytes[at] |= 1 << (number & 7)
+
+    def __contains__(self, number: int) -> bool:
+        at = number >> 3
+        return at < len(self._bytes) and bool(self._bytes[at] >> (number & 7) & 1)
