@@ -5,7 +5,7 @@ single reports are folded into that, unless they say that something went wrong o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from comms.city import City
 from comms.history import Entry, timeline
 from comms.outbox import Message
+from comms.worklist import Task
 
 from . import formats, words
+from .schema import User
 from .words import Tone
 
 PER_PAGE = 60
@@ -46,6 +48,9 @@ class Item:
     heading: str
     text: str
     who: str
+    """The member of staff, or where it came from; empty for what the customer did."""
+    asks: datetime | None
+    """Since when this message waits for an answer."""
     state: str
     tone: Tone
     why: str
@@ -77,23 +82,43 @@ def read(
     entries = timeline(session, account_id, channels=FILTERS[shown][1], before=before, limit=PER_PAGE + 1)
     more = len(entries) > PER_PAGE
     entries = entries[-PER_PAGE:]
-    messages = _messages(session, entries)
+    first = entries[0].position if more else None
+    messages, people, asking = _messages(session, entries), _people(session, entries), _asking(session, account_id)
     today = city.local_date(now)
     days: list[Day] = []
-    for entry in entries:
+    for entry in sorted(entries, key=lambda each: (each.at, each.position)):
         if entry.kind in _FOLDED and not every_step:
             continue
         on = city.local_date(entry.at)
         if not days or days[-1].date != on:
             days.append(Day(on, formats.day_heading(on, today), []))
         message = messages.get(entry.subject_id) if entry.subject_type == "message" and entry.subject_id else None
-        days[-1].items.append(_item(entry, message, now, city))
-    return Pane(days, entries[0].position if more else None, shown, every_step, before is not None)
+        item = _item(entry, message, now, city)
+        asks = asking.get(entry.subject_id) if item.inbound and entry.subject_id else None
+        days[-1].items.append(replace(item, who=people.get(entry.actor, item.who), asks=asks))
+    return Pane(days, first, shown, every_step, before is not None)
 
 
 def _messages(session: Session, entries: Sequence[Entry]) -> dict[int, Message]:
     ids = {entry.subject_id for entry in entries if entry.subject_type == "message" and entry.subject_id is not None}
     return {message.id: message for message in session.scalars(select(Message).where(Message.id.in_(ids)))}
+
+
+def _people(session: Session, entries: Sequence[Entry]) -> dict[str, str]:
+    """The names of the staff who acted, by ``user:<username>``."""
+    usernames = {entry.actor.removeprefix("user:") for entry in entries if entry.actor.startswith("user:")}
+    found = session.execute(select(User.username, User.name).where(User.username.in_(usernames)))
+    return {f"user:{username}": name for username, name in found}
+
+
+def _asking(session: Session, account_id: int) -> dict[int, datetime]:
+    """The customer's messages that wait for a person, and since when."""
+    tasks = session.execute(
+        select(Task.subject_id, Task.waiting_since).where(
+            Task.account_id == account_id, Task.state == "open", Task.kind == "reply", Task.subject_id.is_not(None)
+        )
+    )
+    return {subject_id: since for subject_id, since in tasks if subject_id is not None}
 
 
 def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> Item:
@@ -117,7 +142,8 @@ def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> I
         icon=_KIND_ICONS.get(entry.kind.partition(".")[0]) or _ICONS.get(entry.channel or "", "info"),
         heading=_heading(entry),
         text=text,
-        who=words.actor(entry.actor),
+        who="" if inbound else words.actor(entry.actor),
+        asks=None,
         state=state,
         tone=tone,
         why=why,

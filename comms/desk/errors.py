@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
@@ -47,7 +47,14 @@ def install(app: Flask, office: "Office") -> None:
             response = Response(f"{title}. {said or advice}\n", code, mimetype="text/plain")
         else:
             response = page(
-                _nobody(office), "error.html", status=code, title=title, said=said, advice=advice, draft=_draft()
+                _nobody(office),
+                "error.html",
+                status=code,
+                title=title,
+                said=said,
+                advice=advice,
+                draft=_draft(),
+                reference=g.get("request_id", "") if code >= 500 else "",
             )
         if code == 503:
             response.headers["Retry-After"] = "60"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -38,7 +39,7 @@ class List:
 REPLIES = List(
     "replies", "Replies that need a person", "Replies", ("reply",),
     "Nobody is waiting for an answer.",
-    "What customers wrote that could not be answered by itself, most urgent first, then the longest waiting.",
+    "Messages that the service could not answer by itself, the most urgent first, then the longest waiting.",
 )  # fmt: skip
 UNMATCHED = List(
     "unmatched", "Messages from unknown senders", "Unknown senders", ("unmatched_reply", "unmatched_event"),
@@ -118,6 +119,18 @@ def of_account(session: Session, account_id: int) -> list[Task]:
             select(Task).where(Task.account_id == account_id, Task.state == "open").order_by(Task.priority, Task.id)
         )
     )
+
+
+def waiting_since(session: Session) -> dict[str, datetime]:
+    """Since when the oldest open task of each list has waited, by the list's slug."""
+    oldest = session.execute(
+        select(Task.kind, func.min(Task.waiting_since)).where(Task.state == "open").group_by(Task.kind)
+    )
+    found: dict[str, datetime] = {}
+    for kind, since in oldest:
+        slug = list_of(kind).slug
+        found[slug] = min(since, found.get(slug, since))
+    return found
 
 
 def place(session: Session, task: Task) -> Place:

@@ -8,8 +8,6 @@ from typing import Any
 from flask import Response, current_app, render_template, request
 from markupsafe import Markup
 
-from comms import worklist
-
 from . import formats, words
 from .assets import HTMX, USWDS, Assets
 from .gate import Visit
@@ -59,12 +57,6 @@ def packed(response: Response) -> Response:
         response.set_data(gzip.compress(body, 6))
         response.headers["Content-Encoding"] = "gzip"
     return response
-
-
-def counts_now(visit: Visit) -> dict[str, int]:
-    """The open tasks by kind, for a page that reads nothing else."""
-    with visit.office.database.read() as session:
-        return worklist.counts(session)
 
 
 def _icon(name: str) -> Markup:

@@ -24,6 +24,9 @@ class Chip:
     tone: Tone
 
 
+_SILENT = Chip("no opt-out on record", "plain")
+
+
 @dataclass(frozen=True)
 class Point:
     """A phone or email: what it is, whether it works, and whether its holder lets us write to it."""
@@ -137,7 +140,7 @@ def _points(session: Session, account_id: int) -> list[Point]:
                 value=formats.address_of(point.value) if point.value else point.raw,
                 label=point.label,
                 status=Chip(text, tone),
-                consent=said.get((channel, point.value)) if point.value else None,
+                consent=said.get((channel, point.value), _SILENT) if point.value and point.status == "usable" else None,
                 reason=point.reason if point.status != "usable" else None,
             )
         )

@@ -3,12 +3,12 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from .passwords import check_strength, hashed
 from .permissions import ROLES
-from .schema import User, UserSession
+from .schema import SignInFailure, User, UserSession
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 
@@ -53,6 +53,7 @@ def set_password(session: Session, username: str, password: str, at: datetime) -
     user = _existing(session, username)
     check_strength(password, user.username)
     user.password_hash, user.active = hashed(password), True
+    session.execute(delete(SignInFailure).where(SignInFailure.username == user.username))
     revoke_sessions(session, user.id, at)
 
 
