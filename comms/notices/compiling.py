@@ -108,6 +108,8 @@ def marked(source: str, file: str, fold: Fold = lambda _: None) -> Marked:
                 inside.append(text)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(f"{file}:{error.lineno}: {error.message}") from None
+    if inside is not None:
+        raise TemplateError(f"{file}:{source.count(chr(10)) + 1}: a {{{{ or {{% is not closed")
     found.text = "".join(out)
     return found
 

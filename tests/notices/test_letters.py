@@ -1,0 +1,135 @@
+"""Letters on paper: what a window shows, which pages are whose, and what cannot be printed."""
+
+from datetime import UTC, datetime
+
+import pypdfium2
+import pytest
+
+from comms.notices import FieldError, letter_page, sample_fields
+from comms.notices import letters as setting
+from comms.notices.fields import HOSTILE_NAMES
+from comms.notices.letters import LetterError, typeset, typeset_one
+
+AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
+INCH = 72
+
+
+@pytest.fixture
+def page(renderer, duluth):
+    def make(name="Maria Jensen", notice="promise-confirmation", language="en", **changes):
+        fields = sample_fields(duluth).with_(name=name, **changes)
+        content = renderer.letter(notice, language, fields)
+        return letter_page(content, [name, "1417 E Superior St", "Duluth MN 55805"], piece_id="B1-000001")
+
+    return make
+
+
+def text_of(pdf, first=1, last=None):
+    document = pypdfium2.PdfDocument(pdf)
+    last = last or len(document)
+    return "\n".join(document[i].get_textpage().get_text_range() for i in range(first - 1, last))
+
+
+def boxes(pdf, number=0):
+    """Text of a page with its place: (text, left, top, right, bottom) in inches from the top left corner."""
+    sheet = pypdfium2.PdfDocument(pdf)[number]
+    high = sheet.get_height()
+    words = sheet.get_textpage()
+    for i in range(words.count_rects()):
+        left, bottom, right, top = words.get_rect(i)
+        place = (left / INCH, (high - top) / INCH, right / INCH, (high - bottom) / INCH)
+        yield words.get_text_bounded(left, bottom, right, top), *place
+
+
+def test_only_the_address_stands_where_the_window_can_look(page):
+    for language in ("en", "es"):
+        pdf = typeset_one(page(notice="disconnect-notice", language=language), AT)
+        seen = [box for box in boxes(pdf) if box[1] < 5.375 and box[4] > 2.042 and box[2] < 3.625]
+        assert [box[0] for box in seen] == ["Maria Jensen", "1417 E Superior St", "Duluth MN 55805"]
+        for _, left, top, right, bottom in seen:
+            assert left >= 0.875 and right <= 4.375
+            assert top >= 2.5 and bottom <= 3.167
+
+
+def test_the_longest_address_still_stands_in_the_window(page, duluth):
+    worst = sample_fields(duluth, worst=True)
+    content = page(notice="promise-confirmation").content
+    long = letter_page(content, [worst.name, worst.service_address, "Saint Augustine MN 55802-1234"])
+    zone = [box for box in boxes(typeset_one(long, AT)) if 2.042 < box[2] < 3.625]
+    assert "Featherstonehaugh" in " ".join(box[0] for box in zone)
+    assert max(box[4] for box in zone) <= 3.167
+    assert max(box[3] for box in zone) <= 4.375
+
+
+def test_pages_are_counted_letter_by_letter(page):
+    done = typeset([page(), page(notice="disconnect-notice"), page("Ann Lee")], AT)
+    assert done.pages == ((1, 1), (2, 3), (4, 4))
+    assert done.page_count == 4
+    assert "Ann Lee" in text_of(done.pdf, 4, 4)
+    assert "Page 2 of 2" in text_of(done.pdf, 3, 3)
+
+
+def test_the_same_letters_and_time_give_the_same_bytes(page):
+    first, second = typeset([page(), page("Ann Lee")], AT), typeset([page(), page("Ann Lee")], AT)
+    assert first.pdf == second.pdf
+    assert typeset([page(), page("Ann Lie")], AT).pdf != first.pdf
+
+
+def test_more_letters_than_a_chunk_are_joined(page, monkeypatch):
+    monkeypatch.setattr(setting, "CHUNK", 2)
+    done = typeset([page(f"Customer {i}") for i in range(5)], AT)
+    assert done.pages == tuple((i, i) for i in range(1, 6))
+    assert "Customer 4" in text_of(done.pdf, 5, 5)
+
+
+def test_a_letter_that_cannot_be_printed_is_left_out_and_named(page):
+    done = typeset([page(), page("王小明"), page("Ann Lee")], AT)
+    assert done.pages == ((1, 1), None, (2, 2))
+    (unset,) = done.unset
+    assert unset.index == 1
+    assert "王 (U+738B" in unset.reason
+    assert "0000283-62" in unset.reason
+    with pytest.raises(LetterError, match="Latin letters"):
+        typeset_one(page("Ivan 😀"), AT)
+
+
+def test_nothing_but_letters_that_cannot_be_printed_is_an_empty_file(page):
+    done = typeset([page("王")], AT)
+    assert (done.pages, done.page_count, len(done.unset)) == ((None,), 0, 1)
+
+
+@pytest.mark.parametrize("name", ["Đặng Thị Hoa", "Łukasz Żółć", "José Núñez", "Ελένη", "Иван", "O’Brien – Smith"])
+def test_names_of_many_countries_are_printed(page, name):
+    assert name in text_of(typeset_one(page(name), AT))
+
+
+def test_hostile_names_are_printed_as_they_are(page):
+    done = typeset([page(name) for name in HOSTILE_NAMES], AT)
+    assert not done.unset
+    for (first, last), name in zip(done.pages, HOSTILE_NAMES, strict=True):
+        printed = "".join(text_of(done.pdf, first, last).split())
+        assert "".join(name.split()) in printed
+
+
+def test_a_bill_has_a_stub_with_its_scanline(page):
+    printed = text_of(typeset_one(page(notice="disconnect-notice"), AT), 1, 1)
+    assert "Please detach and return" in printed
+    assert "000000028362 000017107 120826" in printed
+    assert "B1-000001" in printed
+    assert "Please detach" not in text_of(typeset_one(page(), AT))
+
+
+def test_one_letter_is_a_tagged_file_in_its_language(page):
+    pdf = typeset_one(page(language="es"), AT)
+    assert b"/StructTreeRoot" in pdf or pypdfium2.PdfDocument(pdf).is_tagged()
+    assert pypdfium2.PdfDocument(pdf).get_metadata_dict()["Title"] == "Su promesa de pago"
+
+
+@pytest.mark.parametrize("address", [[], ["Ann Lee"], ["a", "b", "c", "d", "e"], "\n\n"])
+def test_an_address_has_two_to_four_lines(page, address):
+    with pytest.raises(FieldError, match="two to 4 lines"):
+        letter_page(page().content, address)
+
+
+def test_an_address_may_be_one_text(page):
+    assert letter_page(page().content, "Ann Lee\n1 Main St\nKent OH 44240").address[2] == "Kent OH 44240"
