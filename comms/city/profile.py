@@ -27,17 +27,13 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(
-            f"{name!r} is not a time zone; allowed: an IANA name such as America/Chicago"
-        ) from None
+        raise ValueError(f"{name!r} is not a time zone; allowed: an IANA name such as America/Chicago") from None
     return name
 
 
 def _phone(number: str) -> str:
     if not re.fullmatch(r"\+1[2-9]\d{9}", number):
-        raise ValueError(
-            f"{number!r} is not a phone number; allowed: +1 and ten digits, such as +12185550140"
-        )
+        raise ValueError(f"{number!r} is not a phone number; allowed: +1 and ten digits, such as +12185550140")
     return number
 
 
@@ -60,9 +56,7 @@ def _link(url: str) -> str:
 
 def _colour(value: str) -> str:
     if not re.fullmatch(r"#[0-9a-f]{6}", value):
-        raise ValueError(
-            f"{value!r} is not a colour; allowed: # and six small hexadecimal digits, such as #12304f"
-        )
+        raise ValueError(f"{value!r} is not a colour; allowed: # and six small hexadecimal digits, such as #12304f")
     return value
 
 
@@ -289,9 +283,7 @@ def _load(path: Path) -> City:
         stored = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known = ", ".join(sorted(found.parent.name for found in (ROOT / "cities").glob("*/city.toml")))
-        raise CityError(
-            f"No city profile at {path}. Set COMMS_CITY to one of: {known}, or to a path."
-        ) from None
+        raise CityError(f"No city profile at {path}. Set COMMS_CITY to one of: {known}, or to a path.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CityError(f"{path}: not readable as TOML: {error}") from None
     try:
@@ -299,9 +291,7 @@ def _load(path: Path) -> City:
     except ValidationError as error:
         raise CityError(_complaints(path, error)) from None
     if not city.logo.is_file():
-        raise CityError(
-            f"{path}: letterhead.logo: there is no {city.logo.name} beside it; put the SVG file there"
-        )
+        raise CityError(f"{path}: letterhead.logo: there is no {city.logo.name} beside it; put the SVG file there")
     return city
 
 

@@ -3,6 +3,7 @@
 Spanish as written to customers in the United States: dollars as in English, dates day first, months in lower case.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
@@ -26,6 +27,9 @@ _DAYS: dict[Language, tuple[str, ...]] = {
     "es": ("lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"),
 }
 _OTHER: dict[Language, str] = {"en": "Other charges", "es": "Otros cargos"}
+
+
+_DIGIT = re.compile("[0-9]")
 
 
 class FormatError(ValueError):
@@ -73,7 +77,7 @@ def phone(number: str) -> str:
 
 def last4(account_number: str) -> str:
     """The last four digits: enough to recognise one's account, too few to misuse it."""
-    return "".join(char for char in account_number if char.isdigit())[-4:]
+    return "".join(_DIGIT.findall(account_number))[-4:]
 
 
 def plural(count: int, one: str, many: str) -> str:

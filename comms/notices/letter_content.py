@@ -1,5 +1,6 @@
 """What a letter says, as data that can be kept with the message and set in type again years later."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -123,7 +124,7 @@ def letter_page(content: LetterContent, address: str | Sequence[str], *, piece_i
 
 def scanline(account_number: str, amount_cents: int, due_date: date) -> str:
     """What a lockbox reads: account (12 digits), cents (9), due date MMDDYY, and a check digit (Luhn) over all."""
-    digits = "".join(char for char in account_number if char.isdigit())[-12:].rjust(12, "0")
+    digits = "".join(re.findall("[0-9]", account_number))[-12:].rjust(12, "0")
     groups = (digits, f"{max(amount_cents, 0):09d}"[-9:], due_date.strftime("%m%d%y"))
     return " ".join((*groups, str(luhn("".join(groups)))))
 

@@ -49,9 +49,7 @@ def test_new_years_day_on_a_saturday_closes_the_last_day_of_the_old_year():
 
 
 def test_a_weekday_holiday_is_never_moved():
-    assert [day for day, name in statutory_holidays("MN", 2026).items() if "Memorial" in name] == [
-        date(2026, 5, 25)
-    ]
+    assert [day for day, name in statutory_holidays("MN", 2026).items() if "Memorial" in name] == [date(2026, 5, 25)]
 
 
 def test_the_next_business_day_steps_over_the_thanksgiving_weekend():

@@ -57,6 +57,7 @@ def test_phones_accounts_and_plurals():
     assert phone("+12185550140") == "218-555-0140"
     assert phone("911") == "911"
     assert last4("0000283-62") == "8362"
+    assert last4("A²-77") == "77"
     assert (plural(1, "day", "days"), plural(1234, "day", "days")) == ("1 day", "1,234 days")
 
 
@@ -84,4 +85,5 @@ def test_the_scanline_ends_in_a_check_digit():
     assert line.startswith("000000028362 000017107 120826 ")
     digits = line.replace(" ", "")
     assert luhn(digits[:-1]) == int(digits[-1])
+    assert scanline("²", -5, date(2026, 12, 8)).startswith("000000000000 000000000 120826 ")
     assert luhn("7992739871") == 3  # the textbook's own example
