@@ -314,7 +314,7 @@ def _failed(session: Session, office: Office, row_id: int, error: Exception) -> 
         .returning(WebhookEvent.tries)
         .execution_options(synchronize_session=False)
     ).scalar_one()
-    log.error("webhook.not_understood", event=row_id, tries=tries, error=type(error).__name__)
+    log.error("webhook.not_understood", row=row_id, tries=tries, error=type(error).__name__)
     if tries >= MOST_TRIES:
         session.execute(update(WebhookEvent).where(WebhookEvent.id == row_id).values(state="failed"))
         reason = (

@@ -163,7 +163,7 @@ def multipart(parts, boundary="xYzZY", tail=True):
 
 def a_mail(text="I can pay Friday", sender="maria@example.com", **more):
     fields = {
-        "headers": f"From: Maria <{sender}>\nMessage-ID: <m1@mail.example.com>\nDate: Mon, 23 Nov 2026 16:00:00 +0000\n",
+        "headers": f"From: Maria <{sender}>\nMessage-ID: <m1@mail.example.com>\nDate: Mon, 23 Nov 2026 16:00 +0000\n",
         "from": f"Maria <{sender}>", "to": "utilities@duluth.example.gov", "subject": "Re: Your account",
         "text": text, "envelope": json.dumps({"to": ["utilities@duluth.example.gov"], "from": sender}),
         "charsets": json.dumps({"text": "UTF-8", "subject": "UTF-8"}), "attachments": "0",
