@@ -76,11 +76,11 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def serving(office):
+def serving(office, port=0):
     app = Flask("test")
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.register_blueprint(blueprint(office))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
