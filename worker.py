@@ -12,12 +12,10 @@ import argparse
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import redis
@@ -25,20 +23,17 @@ import structlog
 from rq import Queue, SimpleWorker
 from rq.scheduler import RQScheduler
 
-from comms.bundled_redis import BundledRedis, RedisMissingError, url_of
+from comms.bundled_redis import url_of
 from comms.logs import configure
 from comms.outbox.doorbell import connect
 from comms.outbox.drafts import LANES
 from comms.settings import ROOT, Settings
+from comms.supervisor import Child, Supervisor
 
 log = structlog.get_logger("worker")
 
 WORKER_TTL = 30
 """Seconds: an idle worker looks up this often, so that what another left behind is found within a minute or two."""
-SWEEP_EVERY = 30.0
-"""Seconds between sweeps by the clock; the design's minute is the most it may be."""
-STEADY = 5.0
-"""Seconds a child must live before its next restart is immediate."""
 
 
 class LaneWorker(SimpleWorker):
@@ -101,7 +96,7 @@ def _told_to_stop() -> threading.Event:
     return stop
 
 
-def tick(_settings: Settings) -> int:
+def tick(settings: Settings) -> int:
     """The clock: sweep and ring, over and over; needs the database only, and says so when Redis does not hear it."""
     _end_with_parent()
     from comms import jobs
@@ -112,7 +107,7 @@ def tick(_settings: Settings) -> int:
             jobs.sweep_and_ring()
         except Exception:
             log.exception("clock.failed")
-        stop.wait(SWEEP_EVERY)
+        stop.wait(settings.comms_sweep_seconds)
     return 0
 
 
@@ -128,84 +123,15 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="parent-watch").start()
 
 
-@dataclass
-class Child:
-    """One process under the supervisor."""
-
-    name: str
-    arguments: list[str]
-    process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
-    failures: int = 0
-    restart_at: float = 0.0
-
-    def start(self) -> None:
-        self.process = subprocess.Popen([sys.executable, str(ROOT / "worker.py"), *self.arguments])
-        self.started_at = time.monotonic()
-
-    def check(self) -> None:
-        """Start it, or start it again a little later each time it dies young."""
-        now = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
-            young = now - self.started_at < STEADY
-            self.failures = self.failures + 1 if young else 0
-            self.restart_at = now + (min(30.0, 0.5 * 2**self.failures) if young else 0.0)
-            log.warning("worker.died", child=self.name, code=self.process.returncode, again_in=self.restart_at - now)
-            self.process = None
-        if self.process is None and now >= self.restart_at:
-            self.start()
-
-
-@dataclass
-class Supervisor:
-    """Keeps the children running, and the bundled Redis with them."""
-
-    settings: Settings
-    lanes: tuple[str, ...] = LANES
-    children: list[Child] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        for lane in self.lanes:
-            count = self.settings.comms_processes if lane in ("sms", "email") else 1
-            self.children += [Child(f"{lane}-{n}", ["--lane", lane]) for n in range(count)]
-        self.children += [Child("scheduler", ["--scheduler"]), Child("clock", ["--clock"])]
-
-    def run(self) -> int:
-        """Until SIGTERM or SIGINT. Returns the exit code."""
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: self.stop.set())
-        server = BundledRedis(self.settings)
-        try:
-            while not self.stop.is_set():
-                self._keep(server)
-                self.stop.wait(0.25)
-        finally:
-            self._end()
-            server.close()
-        return 0
-
-    def _keep(self, server: BundledRedis) -> None:
-        if not server.alive() or not self.children[0].process:
-            try:
-                server.ensure()
-            except RedisMissingError as missing:
-                log.error("redis.missing", reason=str(missing))
-                self.stop.wait(5)
-                return
-        for child in self.children:
-            child.check()
-
-    def _end(self) -> None:
-        running = [child.process for child in self.children if child.process and child.process.poll() is None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + 30
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
+def children(settings: Settings) -> list[Child]:
+    """The processes of the workers: ``comms_processes`` for each of the two lanes with volume, one for each other."""
+    run = [sys.executable, str(ROOT / "worker.py")]
+    lanes = [
+        Child(f"{lane}-{number}", [*run, "--lane", lane])
+        for lane in LANES
+        for number in range(settings.comms_processes if lane in ("sms", "email") else 1)
+    ]
+    return [*lanes, Child("scheduler", [*run, "--scheduler"]), Child("clock", [*run, "--clock"])]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -223,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         bool(chosen.scheduler): lambda: schedule(settings),
         bool(chosen.clock): lambda: tick(settings),
     }
-    return run[True]() if True in run else Supervisor(settings).run()
+    return run[True]() if True in run else Supervisor(settings, children(settings)).run()
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ def dispatcher() -> Dispatcher:
         secret=at.settings.secret,
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}",
         threads=at.settings.comms_threads,
+        lease=at.settings.comms_lease,
         stopping=stopping,
     )
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +19,17 @@ SANDBOX_SENDGRID_KEY = "SG.sandbox-key"
 SANDBOX_TWILIO_NUMBER = "+12185550100"
 SANDBOX_TWILIO_SERVICE = "MG" + "5a" * 16
 SANDBOX_INBOUND_SECRET = "sandbox-inbound"  # noqa: S105
+
+
+def _seconds(value: Any) -> Any:
+    try:
+        return timedelta(seconds=float(value))
+    except (TypeError, ValueError):
+        return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+"""A span of time; in the environment a number of seconds."""
 
 
 class Mode(StrEnum):
@@ -61,9 +73,12 @@ class Settings(BaseSettings):
     sendgrid_messages_per_second: float = Field(default=0, ge=0)
     email_from: str = ""
 
-    unknown_first_ask: timedelta = timedelta(seconds=15)
-    unknown_sure: timedelta = timedelta(seconds=60)
-    unknown_events: timedelta = timedelta(minutes=15)
+    comms_sweep_seconds: float = Field(default=30.0, ge=0.5, le=60)
+    comms_lease: Seconds = timedelta(seconds=120)
+
+    unknown_first_ask: Seconds = timedelta(seconds=15)
+    unknown_sure: Seconds = timedelta(seconds=60)
+    unknown_events: Seconds = timedelta(minutes=15)
 
     mailhouse_url: str = ""
     sandbox_url: str = "http://127.0.0.1:8010"

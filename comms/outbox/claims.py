@@ -67,7 +67,15 @@ class Sorted:
 
 
 def claim(
-    session: Session, city: City, *, lane: str, owner: str, now: datetime, limit: int, ids: Collection[int] = ()
+    session: Session,
+    city: City,
+    *,
+    lane: str,
+    owner: str,
+    now: datetime,
+    limit: int,
+    ids: Collection[int] = (),
+    lease: timedelta = LEASE,
 ) -> Sorted:
     """Take up to ``limit`` due messages of ``lane`` (of ``ids``, when given) for ``owner`` until the lease ends."""
     due = (
@@ -83,7 +91,7 @@ def claim(
         update(Message)
         .where(Message.id.in_(due.scalar_subquery()))
         .values(
-            state=State.CLAIMED, state_at=now, lease_owner=owner, lease_until=now + LEASE, attempts=Message.attempts + 1
+            state=State.CLAIMED, state_at=now, lease_owner=owner, lease_until=now + lease, attempts=Message.attempts + 1
         )
         .returning(
             Message.id, Message.account_id, Message.channel, Message.notice, Message.purpose, Message.category,
@@ -167,7 +175,9 @@ def _opted_out(session: Session, messages: Sequence[Claimed]) -> set[tuple[str, 
     }
 
 
-def open_attempts(session: Session, messages: Sequence[Claimed], *, owner: str, now: datetime) -> list[Claimed]:
+def open_attempts(
+    session: Session, messages: Sequence[Claimed], *, owner: str, now: datetime, lease: timedelta = LEASE
+) -> list[Claimed]:
     """Write down that these requests are about to leave; only messages that are still ours are returned.
 
     The lease is renewed at the same time. A worker that was stopped for longer than its lease finds here that its
@@ -181,7 +191,7 @@ def open_attempts(session: Session, messages: Sequence[Claimed], *, owner: str, 
                 Message.state == State.CLAIMED,
                 Message.lease_owner == owner,
             )
-            .values(lease_until=now + LEASE)
+            .values(lease_until=now + lease)
             .returning(Message.id)
             .execution_options(synchronize_session=False)
         )

@@ -24,7 +24,7 @@ from comms.db import Database
 from comms.signing import message_token
 from comms.worklist import open_task
 
-from .claims import Claimed, claim, hand_back, open_attempts
+from .claims import LEASE, Claimed, claim, hand_back, open_attempts
 from .pacing import Pacer
 from .settle import HALTED, Tried, settle
 
@@ -66,6 +66,7 @@ class Dispatcher:
         secret: bytes,
         owner: str,
         threads: int = 64,
+        lease: timedelta = LEASE,
         stopping: threading.Event | None = None,
         draw: random.Random | None = None,
     ) -> None:
@@ -74,6 +75,7 @@ class Dispatcher:
         self._secret, self._owner, self._threads = secret, owner, threads
         self._stopping = stopping or threading.Event()
         self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
+        self._lease = lease
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="carrier")
         self._answers: queue.SimpleQueue[Tried] = queue.SimpleQueue()
 
@@ -88,7 +90,14 @@ class Dispatcher:
         done = Delivered()
         taken = self._database.run(
             lambda session: claim(
-                session, self._city, lane=lane, owner=self._owner, now=self._clock.now(), limit=limit, ids=ids
+                session,
+                self._city,
+                lane=lane,
+                owner=self._owner,
+                now=self._clock.now(),
+                limit=limit,
+                ids=ids,
+                lease=self._lease,
             )
         )
         done.aside = taken.aside
@@ -144,7 +153,7 @@ class Dispatcher:
         if not group:
             return 0
         leaving = self._database.run(
-            lambda session: open_attempts(session, group, owner=self._owner, now=self._clock.now())
+            lambda session: open_attempts(session, group, owner=self._owner, now=self._clock.now(), lease=self._lease)
         )
         done.handed_back += len(group) - len(leaving)
         for message in leaving:

@@ -203,7 +203,9 @@ def _settle_piece(
         )
 
 
-def _event(row: Row[int, int | None, str, str, str], batch: str, span: tuple[int, int] | None, why: str | None, now: datetime) -> NewEvent:
+def _event(
+    row: Row[int, int | None, str, str, str], batch: str, span: tuple[int, int] | None, why: str | None, now: datetime
+) -> NewEvent:
     message_id, account_id, recipient, notice, digest = row
     where = recipient.replace("\n", ", ")
     words = f"handed to the mail house in batch {batch}" if span else f"could not be set in type: {why}"

@@ -1,0 +1,186 @@
+"""``comms doctor``: what is configured, what answers, and what to do about what does not."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import urllib3
+from pydantic import ValidationError
+
+from comms.bundled_redis import answers, url_of
+from comms.city.profile import CityError
+from comms.cli.opening import echo_json
+from comms.migrating import version_of
+from comms.office import Office
+from comms.settings import (
+    SANDBOX_SENDGRID_KEY,
+    SANDBOX_TWILIO_SID,
+    SANDBOX_TWILIO_TOKEN,
+    Mode,
+    Settings,
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's report. ``state``: ``good``, ``mind`` (works, but look) or ``bad``."""
+
+    what: str
+    state: str
+    says: str
+    next_step: str = ""
+
+
+def missing_for(settings: Settings) -> list[str]:
+    """What ``rehearsal`` and ``live`` need and these settings lack, a sentence each; nothing in sandbox mode."""
+    if settings.comms_mode is Mode.SANDBOX:
+        return []
+    wrong = []
+    if settings.twilio_account_sid == SANDBOX_TWILIO_SID:
+        wrong.append("TWILIO_ACCOUNT_SID is missing.")
+    if SANDBOX_TWILIO_TOKEN in settings.twilio_tokens or not settings.twilio_tokens:
+        wrong.append("TWILIO_AUTH_TOKEN is missing.")
+    if not settings.twilio_sender:
+        wrong.append("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is missing.")
+    if settings.sendgrid_api_key.get_secret_value() in ("", SANDBOX_SENDGRID_KEY):
+        wrong.append("SENDGRID_API_KEY is missing.")
+    if not settings.sendgrid_webhook_public_key:
+        wrong.append("SENDGRID_WEBHOOK_PUBLIC_KEY is missing: without it no delivery event can be believed.")
+    if settings.sendgrid_inbound_secret.get_secret_value().startswith("sandbox"):
+        wrong.append("SENDGRID_INBOUND_SECRET is missing: make one with: openssl rand -hex 24")
+    if not settings.email_from:
+        wrong.append("EMAIL_FROM is missing.")
+    if not settings.public_url.startswith("https://"):
+        wrong.append("PUBLIC_URL must be the https address that carriers call.")
+    if not settings.secret_key.get_secret_value():
+        wrong.append("SECRET_KEY is missing: make one with: openssl rand -hex 32")
+    if settings.comms_mode is Mode.REHEARSAL and not settings.allow_list:
+        wrong.append("COMMS_ALLOW_LIST is empty: in rehearsal nobody else is written to.")
+    return wrong
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+def doctor(as_json: bool) -> None:
+    """What is configured, what answers, and what to do about what does not. Exit code 1 when something is bad."""
+    found = list(_findings())
+    if as_json:
+        echo_json([asdict(one) for one in found])
+    else:
+        marks = {
+            "good": click.style("ok  ", "green"),
+            "mind": click.style("mind", "yellow"),
+            "bad": click.style("BAD ", "red"),
+        }
+        for one in found:
+            click.echo(f"{marks[one.state]}  {one.what:<12} {one.says}")
+            if one.next_step:
+                click.echo(f"{'':<19}-> {one.next_step}")
+    raise SystemExit(1 if any(one.state == "bad" for one in found) else 0)
+
+
+def _findings() -> Iterator[Finding]:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for one in error.errors():
+            yield Finding("settings", "bad", f"{str(one['loc'][0]).upper()}: {one['msg']}", "Mend it in .env")
+        return
+    lacking = missing_for(settings)
+    who = {Mode.SANDBOX: "local carriers only", Mode.REHEARSAL: "only the allow-list", Mode.LIVE: "real customers"}
+    yield Finding("mode", "good", f"{settings.comms_mode}: {who[settings.comms_mode]} are written to")
+    for sentence in lacking:
+        yield Finding("settings", "bad", sentence, "Set it in .env or the environment; see .env.example")
+    try:
+        at = Office.open(settings)
+    except CityError as error:
+        yield Finding("city", "bad", str(error), "Set COMMS_CITY to a folder under cities/, or to a path")
+        return
+    yield Finding("city", "good", f"{at.city.name}, {at.city.time_zone}")
+    yield _database(at)
+    yield _redis(settings)
+    yield from _carriers(settings)
+    yield _webhook_key(settings)
+    yield _mailhouse(settings)
+    at.close()
+
+
+def _database(at: Office) -> Finding:
+    where = at.database.url.render_as_string(hide_password=True)
+    if not at.database.answers():
+        return Finding("database", "bad", f"{where} does not answer", "Start it, or mend DATABASE_URL")
+    version = version_of(at.database)
+    if version is None:
+        return Finding("database", "bad", f"{where} answers and is empty", "comms migrate")
+    return Finding("database", "good", f"{where}, at {version}")
+
+
+def _redis(settings: Settings) -> Finding:
+    if answers(url_of(settings)):
+        return Finding("redis", "good", "answers" if settings.redis_url else "the bundled one answers")
+    if settings.redis_url:
+        return Finding("redis", "bad", "REDIS_URL does not answer", "Start it, mend REDIS_URL, or leave it empty")
+    return Finding("redis", "mind", "the bundled one is not running", "comms serve or comms worker starts it")
+
+
+def _carriers(settings: Settings) -> Iterator[Finding]:
+    sid, token = settings.twilio_account_sid, (settings.twilio_tokens or ("",))[0]
+    basic = base64.b64encode(f"{sid}:{token}".encode()).decode()
+    yield _ask(
+        "twilio", f"{settings.twilio_url}/2010-04-01/Accounts/{sid}.json", {"Authorization": f"Basic {basic}"}, settings
+    )
+    key = settings.sendgrid_api_key.get_secret_value()
+    yield _ask("sendgrid", f"{settings.sendgrid_url}/v3/scopes", {"Authorization": f"Bearer {key}"}, settings)
+
+
+def _ask(name: str, url: str, headers: dict[str, str], settings: Settings) -> Finding:
+    base = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}"
+    try:
+        answer = urllib3.request("GET", url, headers=headers, timeout=5, retries=False)
+    except urllib3.exceptions.HTTPError:
+        if settings.comms_mode is Mode.SANDBOX:
+            return Finding(name, "mind", f"the local carrier at {base} is not running", "comms serve starts it")
+        return Finding(name, "bad", f"{base} does not answer", "Check the network and the firewall")
+    if answer.status == 401:
+        return Finding(name, "bad", f"{base} refuses the credentials", "Check the key or token; see .env.example")
+    if answer.status >= 400:
+        return Finding(
+            name, "bad", f"{base} answers {answer.status}: {_reason(answer.data)}", "Look it up at the carrier"
+        )
+    return Finding(name, "good", f"{base} answers and knows the credentials")
+
+
+def _reason(body: bytes) -> str:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return "no reason given"
+    return str(parsed.get("message") or parsed.get("errors") or "no reason given")[:200]
+
+
+def _webhook_key(settings: Settings) -> Finding:
+    made = settings.var / "sandbox-sendgrid.pub"
+    if settings.sendgrid_webhook_public_key or (settings.comms_mode is Mode.SANDBOX and made.exists()):
+        return Finding("webhooks", "good", f"carriers call {settings.public_url}/webhooks/…, signatures are checked")
+    if settings.comms_mode is Mode.SANDBOX:
+        return Finding("webhooks", "mind", "the local carriers have not made their key yet", "comms serve makes it")
+    return Finding("webhooks", "bad", "no key to check SendGrid's events with", "Set SENDGRID_WEBHOOK_PUBLIC_KEY")
+
+
+def _mailhouse(settings: Settings) -> Finding:
+    where = settings.mailhouse
+    if not where.startswith("file:"):
+        return Finding("mail house", "bad", f"{where} cannot be used yet", "Use a folder: MAILHOUSE_URL=file:/path")
+    folder = Path(where.removeprefix("file:"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Finding("mail house", "bad", f"{folder} cannot be written: {error.strerror}", "Mend MAILHOUSE_URL")
+    return Finding("mail house", "good", f"{folder} can be written")

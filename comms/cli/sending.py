@@ -1,0 +1,78 @@
+"""``comms send`` and ``comms mail batch``."""
+
+import uuid
+from datetime import timedelta
+
+import click
+
+from comms.accounts import finding
+from comms.campaigns.facts import picture
+from comms.cli.opening import Refused, echo_json, office
+from comms.notices.catalogue import NoticeError
+from comms.notices.fields import FieldError
+from comms.outbox import enqueue, facts_for, write
+from comms.outbox.drafting import language_of
+from comms.outbox.drafts import lane_of
+from comms.outbox.mailing import hand_over_letters
+from comms.rules import Purpose, decide
+from comms.rules.decide import Verdict
+
+
+@click.command()
+@click.argument("account")
+@click.argument("notice")
+@click.option("--channel", type=click.Choice(["sms", "email", "letter"]), default="sms", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+def send(account: str, notice: str, channel: str, as_json: bool) -> None:
+    """Send NOTICE to ACCOUNT now, if the rules allow it."""
+    with office() as at:
+        with at.database.begin() as session:
+            found = finding.by_number(session, account)
+            if found is None:
+                raise Refused(f"No account {account}. Search by name: comms history --find NAME")
+            now = at.clock.now()
+            try:
+                purpose = Purpose(at.renderer.catalogue.get(notice).purpose)
+                facts = picture(session, at.city, [found], now).facts[found.id]
+                ruling = decide(at.city, facts, purpose=purpose, channel=channel, at=now)
+                if ruling.verdict is Verdict.SUPPRESS:
+                    why = "; ".join(
+                        f"{r.fact}: {r.value} ({r.citation})" for r in ruling.reasons if r.verdict != "allow"
+                    )
+                    raise Refused(f"This account may not be sent {notice} by {channel} now. {why}")
+                due = at.city.next_business_day(at.city.local_date(now) + timedelta(days=10))
+                draft = write(
+                    at.renderer, found, channel=channel, notice=notice, recipient=facts.addresses[channel],
+                    fields=facts_for(at.city, at.clock, found, due_date=due), language=language_of(found),
+                    dedupe_key=f"cli:{uuid.uuid4().hex}", send_at=ruling.until, facts_version=found.facts_version,
+                )  # fmt: skip
+            except (NoticeError, FieldError) as error:
+                raise Refused(str(error)) from None
+            (message_id,) = enqueue(session, [draft], at.clock)
+        at.doorbell.ring(lane_of(draft), [message_id])
+    if as_json:
+        echo_json({"message": message_id, "channel": channel, "text": draft.body_text})
+    else:
+        click.echo(f"Message {message_id} is queued:\n{draft.body_text}")
+
+
+@click.group()
+def mail() -> None:
+    """The mail house."""
+
+
+@mail.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+def batch(as_json: bool) -> None:
+    """Set the letters that are due and hand them to the mail house."""
+    with office() as at:
+        done = hand_over_letters(at.database, at.city, at.clock, at.settings.mailhouse)
+    if as_json:
+        echo_json([vars(one) for one in done])
+        return
+    if not done:
+        click.echo("No letter is due.")
+    for one in done:
+        click.echo(f"Batch {one.batch}: {one.pieces:,} letters on {one.pages:,} pages, in {one.folder}")
+        if one.refused:
+            click.echo(f"{one.refused} could not be set; see the list of failed notices on the desk.")

@@ -1,0 +1,116 @@
+"""What the demonstration tells at its end: counts read from the database, and whether the ledgers agree."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from comms.accounts.importing import ImportSummary
+from comms.campaigns import CampaignRun
+from comms.outbox import Message, State
+from comms.outbox.schema import MailBatch
+from comms.promises.schema import Promise
+from comms.replies.schema import InboundMessage
+from comms.worklist import counts
+
+from .stage import Stage
+
+ACCEPTED = (State.SUBMITTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.BOUNCED)
+
+
+@dataclass
+class Report:
+    """The counts."""
+
+    run_id: int = 0
+    accounts: ImportSummary | None = None
+    payments: ImportSummary | None = None
+    recalled: int = 0
+    plan: dict[str, int] = field(default_factory=dict)
+    states: dict[str, Counter[str]] = field(default_factory=dict)
+    replies: Counter[str] = field(default_factory=Counter)
+    handling: Counter[str] = field(default_factory=Counter)
+    promises: Counter[str] = field(default_factory=Counter)
+    tasks: dict[str, int] = field(default_factory=dict)
+    batches: list[tuple[str, int, int, int]] = field(default_factory=list)
+    accepted: Counter[str] = field(default_factory=Counter)
+
+    def read(self, session: Session) -> None:
+        """Everything the database knows of the story."""
+        self.plan = session.get_one(CampaignRun, self.run_id).counts
+        for channel, state, count in session.execute(
+            select(Message.channel, Message.state, func.count()).group_by(Message.channel, Message.state)
+        ).tuples():
+            self.states.setdefault(channel, Counter())[state] = count
+        for channel, count in session.execute(
+            select(Message.channel, func.count()).where(Message.carrier_id.is_not(None)).group_by(Message.channel)
+        ).tuples():
+            self.accepted[channel] = count
+        rows = session.execute(
+            select(InboundMessage.intent, InboundMessage.handling, func.count()).group_by(
+                InboundMessage.intent, InboundMessage.handling
+            )
+        )
+        for intent, handling, count in rows.tuples():
+            self.replies[intent or "not understood"] += count
+            self.handling[handling] += count
+        for status, count in session.execute(select(Promise.status, func.count()).group_by(Promise.status)).tuples():
+            self.promises[status] = count
+        self.tasks = counts(session)
+        self.batches = [
+            (batch.name, batch.pieces, batch.pages, batch.amount_cents)
+            for batch in session.scalars(select(MailBatch).order_by(MailBatch.id))
+        ]
+
+
+def agreement(on: Stage, report: Report) -> list[str]:
+    """Where the database and the carriers' ledgers differ, a sentence each; empty when they agree."""
+    wrong = []
+    for channel, carrier in (("sms", "twilio"), ("email", "sendgrid")):
+        ledger = [row for row in on.carriers.ledger(carrier) if row.get("direction", "outbound") != "inbound"]
+        if len(ledger) != report.accepted[channel]:
+            wrong.append(f"{carrier} accepted {len(ledger)} messages, the database says {report.accepted[channel]}.")
+    return wrong
+
+
+def print_report(report: Report, differences: list[str]) -> None:
+    """The story, for a person."""
+    say = click.echo
+    say("\nThe story")
+    for title, summary in (("Accounts", report.accounts), ("Payments", report.payments)):
+        if summary is not None:
+            cents = f"${summary.cents_in / 100:,.2f} = ${summary.cents_taken / 100:,.2f} + ${summary.cents_refused / 100:,.2f}"
+            say(f"  {title:<10}{summary.rows:,} rows = {summary.taken:,} taken + {summary.refused:,} refused; {cents}")
+    say("  Planned for tonight")
+    contacts = {name: count for name, count in report.plan.items() if name.startswith("contact")}
+    for name, count in contacts.items():
+        say(f"    {name:<32}{count:>7,}")
+    for name, count in sorted(report.plan.items(), key=lambda item: -item[1]):
+        if name.startswith("suppressed"):
+            say(f"    {name:<32}{count:>7,}")
+    say("  What became of every message (the campaign's, answers, and what came later)")
+    for channel, states in sorted(report.states.items()):
+        words = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items()))
+        say(f"    {channel:<10}{words}")
+    for name, pieces, pages, cents in report.batches:
+        say(f"  Letters: batch {name} with {pieces:,} pieces on {pages:,} pages, ${cents / 100:,.2f} past due")
+    say(f"  Replies: {sum(report.replies.values())}")
+    for intent, count in report.replies.most_common():
+        say(f"    {intent.replace('_', ' '):<32}{count:>7,}")
+    for how, count in sorted(report.handling.items()):
+        say(f"    {'(' + how.replace('_', ' ') + ')':<32}{count:>7,}")
+    opened = sum(count for status, count in report.promises.items() if status not in ("proposed", "refused"))
+    say(f"  Promises opened: {opened}")
+    for status, count in sorted(report.promises.items()):
+        say(f"    {status.replace('_', ' '):<32}{count:>7,}")
+    say(
+        "  Left for people: "
+        + (", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in report.tasks.items()) or "nothing")
+    )
+    for line in differences:
+        say(f"  DIFFERENCE: {line}")
+    if not differences:
+        texts, mails = report.accepted["sms"], report.accepted["email"]
+        say(f"  The carriers' ledgers agree: {texts:,} texts and {mails:,} emails accepted, each once.")
