@@ -31,6 +31,11 @@ class Installment(NamedTuple):
     due_date: date
 
 
+def in_cold_season(day: date) -> bool:
+    """October 1 to April 30 (Minn. Stat. 216B.097 subd. 1(a)); the words themselves appear in Minnesota only."""
+    return day.month >= 10 or day.month <= 4
+
+
 def clean(text: str) -> str:
     """One line of text: runs of white space become one space; control and direction marks go."""
     return " ".join(_CONTROL.sub(" ", text).split()) if _UNCLEAN.search(text) else text
@@ -57,8 +62,8 @@ class NoticeFields:
     """Pay by this date."""
     disconnect_date: date | None = None
     """Service may be disconnected on or after this date."""
-    winter: bool = False
-    """The disconnection date lies in the Cold Weather Rule's season, or the notice is part of its packet."""
+    winter: bool | None = None
+    """Whether the words of the Cold Weather Rule go with it; None: by the days of notice and disconnection."""
     promise: tuple[Installment, ...] = ()
     offer: tuple[Installment, ...] = ()
     payment_cents: int | None = None
@@ -79,6 +84,10 @@ class NoticeFields:
             value = put[name]
             if value is not None and _UNCLEAN.search(value):
                 put[name] = clean(value)
+        if self.winter is None:
+            put["winter"] = any(
+                day is not None and in_cold_season(day) for day in (self.notice_date, self.disconnect_date)
+            )
         for name, kind in (("charges", Charge), ("promise", Installment), ("offer", Installment)):
             if put[name]:
                 put[name] = tuple(kind(*item) for item in put[name])
@@ -145,7 +154,6 @@ def sample_fields(city: City, *, worst: bool = False) -> NoticeFields:
             days_past_due=31,
             due_date=date(2026, 12, 8),
             disconnect_date=date(2026, 12, 16),
-            winter=city.state == "MN",
             promise=(Installment(5000, date(2026, 11, 27)),),
             offer=(Installment(8000, date(2026, 12, 4)), Installment(due - 8000, date(2027, 1, 4))),
             payment_cents=8500,

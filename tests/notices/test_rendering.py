@@ -100,6 +100,24 @@ def test_winter_rights_go_with_a_winter_disconnection_in_minnesota_only(renderer
     assert "Minnesota" not in ohio
 
 
+@pytest.mark.parametrize(
+    ("mailed", "cut", "in_season"),
+    [
+        (date(2026, 9, 12), date(2026, 10, 1), True),
+        (date(2026, 11, 23), date(2026, 12, 16), True),
+        (date(2027, 4, 20), date(2027, 5, 12), True),
+        (date(2026, 9, 1), date(2026, 9, 30), False),
+        (date(2027, 5, 1), date(2027, 5, 21), False),
+    ],
+)
+def test_the_season_goes_by_the_day_of_mailing_and_of_disconnection(fields, mailed, cut, in_season):
+    assert fields.with_(winter=None, notice_date=mailed, disconnect_date=cut).winter is in_season
+
+
+def test_a_balance_that_is_not_past_due_yet_counts_no_days(renderer, fields):
+    assert "The oldest part" not in renderer.email("past-due-reminder", "en", fields.with_(days_past_due=-3)).text
+
+
 def test_the_email_of_a_legal_notice_says_that_the_letter_counts(renderer, fields):
     assert "The notice that counts is the letter" in renderer.email("final-notice", "en", fields).text
     assert "This email is a copy" not in str(renderer.letter("final-notice", "en", fields).blocks)
