@@ -152,6 +152,6 @@ def draft(
 def alphabet() -> dict[str, str]:
     """What the counter in the browser needs to count as the server does: the two tables of GSM-7, and as JSON what
     ``segments.plain`` writes for each typeset character."""
-    plain = {char: segments.plain(char) for char in map(chr, (*range(0x80, 0x3100), *range(0xFE00, 0xFFF0)))}
+    plain = {char: segments.plain(char) for char in map(chr, (*range(0x20, 0x3100), *range(0xFE00, 0xFFF0)))}
     changed = {char: text for char, text in plain.items() if text != unicodedata.normalize("NFC", char)}
     return {"basic": segments.BASIC, "extension": segments.EXTENSION, "plain": json.dumps(changed, ensure_ascii=False)}

@@ -1,5 +1,6 @@
 """The desk with its pages, on SQLite, with a clock that stands still and a doorbell that only remembers."""
 
+import html
 import re
 from pathlib import Path
 
@@ -73,7 +74,8 @@ class Browser:
     def post(self, path: str, form: dict[str, str] | None = None, *, page: str = "/sign-in", **more):
         """Send a form from ``page``: with that page's hidden fields, as a browser would."""
         shown = self.get(page).get_data(as_text=True)
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown))
+        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown)
+        hidden = {name: html.unescape(value) for name, value in found}
         return self.client.post(path, base_url="https://localhost", data=hidden | (form or {}), **more)
 
     def sign_in(self, username: str = "park", password: str = story.PASSWORD, **more):

@@ -50,8 +50,8 @@ def wrote(
 ) -> int:
     """A message from a customer, with its line in the history."""
     row = InboundMessage(
-        channel=channel, provider_id=f"in-{sender}-{at.timestamp()}", sender=sender, recipient="+12185550100", text=text,
-        subject=more.get("subject"), media=[], received_at=at, account_id=account_id, handling="with_clerk",
+        channel=channel, provider_id=f"in-{sender}-{at.timestamp()}", sender=sender, recipient="+12185550100",
+        text=text, subject=more.get("subject"), media=[], received_at=at, account_id=account_id, handling="with_clerk",
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -110,7 +110,9 @@ def maria(session: Session, now: datetime) -> int:
     )  # fmt: skip
     build.hold(session, row.id, "energy_assistance", note="Application of Nov 18, county office", amount_cents=15000)
     day = timedelta(days=1)
-    letter = "Dear Maria Delgado-Ruiz:\n\nYour account is past due. Please pay $612.86 by November 13 or call us.\n\nDuluth Utilities"
+    letter = (
+        "Dear Maria Delgado-Ruiz:\n\nYour account is past due. Please pay $612.86 by November 13.\n\nDuluth Utilities"
+    )
     sent(
         session,
         row.id,
@@ -152,13 +154,13 @@ def maria(session: Session, now: datetime) -> int:
         why="The phone was off or out of reach", summary="Text from the office", actor="user:park",
     )  # fmt: skip
     change = promises.propose(
-        session, load_city("duluth-mn"), FixedClock(now - 3 * day), account_id=row.id, source="phone", actor="user:osei",
-        parts=[promises.Part(date(2026, 12, 5), 20643), promises.Part(date(2026, 12, 19), 20643)],
+        session, load_city("duluth-mn"), FixedClock(now - 3 * day), account_id=row.id, source="phone",
+        actor="user:osei", parts=[promises.Part(date(2026, 12, 5), 20643), promises.Part(date(2026, 12, 19), 20643)],
     )  # fmt: skip
     record(session, change.events, now - 3 * day)
     inbound = wrote(
-        session, row.id, "Hola, puedo dividir el resto en 2 pagos? 5 de dic y 19 de dic", now - timedelta(hours=2, minutes=14),
-        sender="+12185554417",
+        session, row.id, "Hola, puedo dividir el resto en 2 pagos? 5 de dic y 19 de dic",
+        now - timedelta(hours=2, minutes=14), sender="+12185554417",
     )  # fmt: skip
     ask(session, row.id, inbound, "Proposes two dates", now - timedelta(hours=2, minutes=14))
     return row.id

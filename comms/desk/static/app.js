@@ -33,8 +33,9 @@
     }[event.code]?.();
     if (!target) return;
     event.preventDefault();
-    if (target.id === "search") target.select();
-    else target.click();
+    if (target.id !== "search") return target.click();
+    target.focus();
+    target.select();
   });
 
   const composer = document.getElementById("composer");

@@ -1,0 +1,314 @@
+"""The pages in a real Chromium: accessible at both sizes, usable by keyboard, and right where a script counts along."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from comms.clock import FixedClock
+from comms.db import Database
+from comms.office import Office
+from comms.outbox import Message
+from comms.settings import Settings
+from tests.desk import chromium, story
+from tests.desk.conftest import RememberingDoorbell, make_app
+
+pytestmark = pytest.mark.browser
+
+ACCOUNT = f"/accounts/{story.MARIA}"
+PAGES = {
+    "home": "/",
+    "account": ACCOUNT,
+    "account of a task": f"{ACCOUNT}?task=1",
+    "note": f"{ACCOUNT}?write=note",
+    "letters": f"{ACCOUNT}?show=letters",
+    "every step": f"{ACCOUNT}?steps=all",
+    "hostile name": "/accounts/0000666-13",
+    "opted out": "/accounts/0000210-02",
+    "wrong number": "/accounts/0000404-04",
+    "no phone": "/accounts/0000000-77",
+    "bankrupt, two phones": "/accounts/0000711-11",
+    "long history, long name": "/accounts/0000555-50",
+    "found": "/find?q=larson",
+    "found one by name": "/find?q=delgado",
+    "nothing found": "/find?q=zebra",
+    "replies": "/worklists/replies",
+    "unmatched": "/worklists/unmatched",
+    "other": "/worklists/other",
+    "not there": "/nothing",
+}
+SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(afternoon):
+    """The afternoon, served to the browser with the cookies and headers of production."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with chromium.served(make_app(afternoon)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def still(afternoon_file: Path, tmp_path_factory, city_of_duluth):
+    """The afternoon for tests that only look: served once."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    folder = tmp_path_factory.mktemp("still")
+    (folder / "desk.db").write_bytes(afternoon_file.read_bytes())
+    database = Database(f"sqlite:///{folder / 'desk.db'}")
+    settings = Settings(_env_file=None, comms_var=folder / "var", secret_key="test-key")
+    office = Office(settings, database, FixedClock(story.NOW), city_of_duluth, RememberingDoorbell())
+    with chromium.served(make_app(office)) as address:
+        yield address
+    database.dispose()
+
+
+@pytest.fixture(scope="module")
+def city_of_duluth():
+    from comms.city import load_city
+
+    return load_city("duluth-mn")
+
+
+def opened(browser, address: str, size: dict[str, int], **more):
+    """A page of a clerk who has signed in, and the complaints of the browser's console."""
+    context = browser.new_context(viewport=size, base_url=address, **more)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/sign-in")
+    page.fill("#username", "park")
+    page.fill("#password", story.PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(f"{address}/")
+    return page, complaints
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_is_accessible_fits_and_breaks_no_rule_of_its_own(browser, still, size):
+    page, complaints = opened(browser, still, SIZES[size])
+    wrong: dict[str, list[str]] = {}
+    for name, path in PAGES.items():
+        page.goto(path)
+        found = chromium.violations(page)
+        if chromium.overflow(page):
+            found.append(f"{chromium.overflow(page)} px wider than the window")
+        if found:
+            wrong[name] = found
+    assert wrong == {}
+    assert [text for text in complaints if "404" not in text] == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_sign_in_page_is_accessible_with_and_without_an_error(browser, still, size):
+    page = browser.new_page(viewport=SIZES[size], base_url=still)
+    page.goto("/sign-in")
+    assert chromium.violations(page) == []
+    page.fill("#username", "nobody")
+    page.fill("#password", "wrong")
+    page.click("main button")
+    assert "do not go together" in page.inner_text("main")
+    assert chromium.violations(page) == []
+    assert chromium.overflow(page) == 0
+    page.close()
+
+
+def test_the_checker_does_find_what_is_wrong(browser):
+    """So that an empty list of complaints means something."""
+    page = browser.new_page()
+    page.set_content("<html><body><img src=x><input></body></html>")
+    assert any(line.startswith("image-alt") for line in chromium.violations(page))
+    page.close()
+
+
+def test_at_twice_the_size_nothing_is_cut_off(browser, still):
+    page, _ = opened(browser, still, {"width": 640, "height": 450})
+    for path in PAGES.values():
+        page.goto(path)
+        assert chromium.overflow(page) == 0, path
+    page.context.close()
+
+
+def test_a_hostile_name_is_text(browser, still):
+    page, complaints = opened(browser, still, chromium.DESKTOP)
+    page.goto("/accounts/0000666-13")
+    assert page.inner_text("h1") == story.HOSTILE
+    assert page.locator("main script").count() == 0
+    assert complaints == []
+    page.context.close()
+
+
+def test_the_history_opens_at_its_newest_message(browser, still):
+    page, _ = opened(browser, still, chromium.DESKTOP)
+    page.goto("/accounts/0000555-50")
+    pane, newest = page.locator(".pane").bounding_box(), page.locator("#newest").bounding_box()
+    assert pane["y"] < newest["y"] + newest["height"] <= pane["y"] + pane["height"] + 1
+    assert page.locator("#text").bounding_box()["y"] < 900, "the reply box is on the screen"
+    page.context.close()
+
+
+def test_paging_back_and_narrowing_change_the_address_and_not_the_page(browser, still):
+    page, complaints = opened(browser, still, chromium.DESKTOP)
+    page.goto("/accounts/0000555-50")
+    page.fill("#text", "half a reply")
+    page.click("text=Earlier")
+    page.wait_for_url("**before=*")
+    page.click(".filters >> text=Letters")
+    page.wait_for_url("**show=letters*")
+    assert "Nothing of this kind yet" in page.inner_text("#history")
+    assert page.input_value("#text") == "half a reply"
+    assert complaints == []
+    page.context.close()
+
+
+def test_by_keyboard_alone_one_signs_in_finds_a_customer_and_answers(browser, served, afternoon):
+    page = browser.new_page(base_url=served)
+    page.goto("/sign-in")
+    page.wait_for_function("document.activeElement.id === 'username'")
+    keys = page.keyboard
+    keys.type("park")
+    keys.press("Tab")
+    keys.type(story.PASSWORD)
+    keys.press("Enter")
+    page.wait_for_url(f"{served}/")
+    keys.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    keys.press("Alt+KeyK")
+    keys.type("218 555 4417")
+    keys.press("Enter")
+    page.wait_for_url(f"**{ACCOUNT}")
+    keys.press("Alt+KeyL")
+    keys.type("Two payments are fine.")
+    keys.press("Tab")
+    keys.press("Enter")
+    page.wait_for_selector(".flash")
+    assert "is on its way" in page.inner_text(".flash")
+    assert "Two payments are fine." in page.inner_text("#newest")
+    with afternoon.database.read() as session:
+        sent = session.scalars(select(Message).where(Message.notice == "staff-reply")).one()
+    assert (sent.recipient, sent.body_text) == ("+12185554417", "Two payments are fine.")
+    page.close()
+
+
+def test_what_has_the_focus_can_be_seen(browser, still):
+    page, _ = opened(browser, still, chromium.DESKTOP)
+    page.goto(f"{ACCOUNT}?task=1")
+    seen = 0
+    while page.keyboard.press("Tab") or page.evaluate("document.activeElement !== document.body"):
+        seen += 1
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline not in ("none", ""), page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
+    assert seen > 20
+    page.context.close()
+
+
+def test_the_private_note_is_a_mode_one_cannot_miss(browser, served, afternoon):
+    page, _ = opened(browser, served, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    white = page.evaluate("getComputedStyle(composer).backgroundColor")
+    page.check("#mode-note")
+    assert page.evaluate("getComputedStyle(composer).backgroundColor") != white
+    assert page.locator("button:visible", has_text="Send").count() == 0
+    page.fill("#text", "Spoke with the neighbour")
+    page.click("text=Save note")
+    page.wait_for_selector("#newest.note")
+    assert "Spoke with the neighbour" in page.inner_text("#newest")
+    page.context.close()
+
+
+def test_the_counter_counts_as_the_carrier_bills(browser, still):
+    """Every text of the vectors that the server's counter is checked with; they may hold what a form cannot."""
+    vectors = json.loads((Path(__file__).parents[1] / "notices/segment_vectors.json").read_text("utf-8"))["vectors"]
+    page, _ = opened(browser, still, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    counted = page.evaluate(
+        """texts => texts.map(said => {
+            text.value = said;
+            text.dispatchEvent(new Event("input"));
+            const {encoding, segments, units} = document.getElementById("count").dataset;
+            return [text.value, encoding, Number(segments), Number(units)];
+        })""",
+        [vector["text"] for vector in vectors],
+    )
+    from comms.desk.composing import as_sent
+    from comms.notices.segments import count
+
+    checked = 0
+    for vector, (value, *cost) in zip(vectors, counted, strict=True):
+        ours = count(as_sent(vector["text"]))
+        assert cost == [ours.encoding, ours.segments, ours.units], vector["text"]
+        checked += as_sent(value) == vector["text"]
+    assert checked > 100, "most vectors are texts as they would be sent"
+    page.context.close()
+
+
+def test_the_counter_says_which_letter_is_dear(browser, still):
+    page, _ = opened(browser, still, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    page.fill("#text", "Hola Maria, sí. Two payments: $206.43 on Dec 5 and $206.43 on Dec 19. Reply YES to confirm.")
+    assert page.inner_text("#count") == "91 characters · 2 texts. “í” makes a text hold 70 characters instead of 160."
+    page.context.close()
+
+
+def test_a_newer_message_is_announced_and_the_draft_survives(browser, served, afternoon):
+    page, _ = opened(browser, served, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    page.fill("#text", "Please pay “soon”")
+    with afternoon.database.begin() as session:
+        story.wrote(session, None, "forget it, i paid", story.NOW, sender="+12185554417")
+    page.evaluate("htmx.trigger('#newer', 'now')")
+    page.click("text=Show it and keep what I have written")
+    page.wait_for_load_state()
+    assert page.input_value("#text") == "Please pay “soon”"
+    page.context.close()
+
+
+def test_without_scripts_everything_works(browser, served, afternoon):
+    page, _ = opened(browser, served, chromium.PHONE, java_script_enabled=False)
+    assert page.locator("nav >> text=Replies").is_visible(), "the menu is open"
+    page.fill("#search", "delgado")
+    page.press("#search", "Enter")
+    page.click("text=Maria Delgado-Ruiz")
+    page.click("text=Proposes two dates")
+    page.fill("#text", "Sí, está bien.")
+    page.click("text=Send, resolve and next")
+    page.wait_for_url("**/accounts/0000666-13?task=*")
+    assert "is on its way" in page.inner_text("main")
+    page.check("#mode-note")
+    page.fill("#text", "No script was harmed")
+    page.click("text=Save note")
+    page.wait_for_url("**#newest")
+    page.click("text=Resolve and next")
+    page.wait_for_url("**/accounts/0000911-01?task=*")
+    page.goto("/worklists/unmatched")
+    page.fill("main input[name=how]", "Not a customer")
+    page.click("main >> text=Resolve")
+    assert "Every message has found its account." in page.inner_text("main")
+    page.click("text=Sign out")
+    page.wait_for_url("**/sign-in")
+    page.context.close()
+
+
+def test_on_a_phone_the_menu_opens_and_the_facts_fold(browser, still):
+    page, _ = opened(browser, still, chromium.PHONE)
+    page.goto(ACCOUNT)
+    assert not page.locator("#menu").is_visible()
+    page.click(".menu-button")
+    assert page.locator("#menu").is_visible()
+    assert page.get_attribute(".menu-button", "aria-expanded") == "true"
+    assert chromium.violations(page) == []
+    assert "$412.86 past due · 61–90 days" in page.inner_text("summary >> nth=0")
+    assert not page.locator("dl").is_visible()
+    page.click("summary >> nth=0")
+    assert page.locator("dl").is_visible()
+    page.context.close()
