@@ -1,0 +1,101 @@
+"""An office that customers can text: a renderer, and a short way to send it a text and see what comes back."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+
+from comms import history, replies, worklist
+from comms.notices import Catalogue, Renderer
+from comms.outbox.schema import Message
+from comms.replies import Inbound
+from comms.replies.schema import Conversation, InboundMessage
+from comms.settings import ROOT
+
+PHONE = "+12185550123"
+OFFICE = "+12185550140"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def renderers():
+    return {}
+
+
+@pytest.fixture
+def renderer(city, renderers):
+    if city.slug not in renderers:
+        renderers[city.slug] = Renderer(Catalogue.load(ROOT, city), city)
+    return renderers[city.slug]
+
+
+@dataclass
+class Office:
+    """Texts go in, one transaction each; answers, tasks and history are read back."""
+
+    database: object
+    city: object
+    clock: object
+    renderer: object
+    settings: object
+    handled: list = field(default_factory=list)
+
+    def text(self, words, *, sender=PHONE, channel="sms", at=None, **more):
+        inbound = Inbound(
+            channel=channel, provider_id=f"SM{next(_numbers)}", sender=sender, recipient=OFFICE, text=words,
+            received_at=at or self.clock.now(), **more,
+        )  # fmt: skip
+        with self.database.begin() as session:
+            inbound_id = replies.receive(session, inbound, self.clock)
+        self.handled.append(self.handle(inbound_id))
+        return self.handled[-1]
+
+    def handle(self, inbound_id):
+        return self.database.run(
+            lambda session: replies.handle(
+                session, inbound_id, city=self.city, clock=self.clock, renderer=self.renderer, settings=self.settings
+            )
+        )
+
+    def ask(self, question):
+        with self.database.read() as session:
+            return question(session)
+
+    def answers(self):
+        """What we have written, in order."""
+        return self.ask(
+            lambda s: list(
+                s.execute(
+                    select(Message.notice, Message.body_text)
+                    .where(Message.purpose == "conversational")
+                    .order_by(Message.id)
+                )
+            )
+        )
+
+    def last_answer(self):
+        return (self.answers() or [(None, None)])[-1]
+
+    def tasks(self):
+        return self.ask(lambda s: [(task.kind, task.priority, task.reason) for task in worklist.open_tasks(s)])
+
+    def kinds(self, account_id):
+        return self.ask(lambda s: [entry.kind for entry in history.timeline(s, account_id)])
+
+    def conversation(self, address=PHONE):
+        return self.ask(lambda s: s.scalars(select(Conversation).where(Conversation.address == address)).one())
+
+    def inbound(self, inbound_id):
+        return self.ask(lambda s: s.get(InboundMessage, inbound_id))
+
+
+@pytest.fixture
+def office(database, city, clock, renderer, settings):
+    return Office(database, city, clock, renderer, settings)
+
+
+@pytest.fixture
+def small_office(sqlite_database, city, clock, renderer, settings):
+    """The same on SQLite only, for what does not depend on the database."""
+    return Office(sqlite_database, city, clock, renderer, settings)

@@ -1,0 +1,444 @@
+"""The customer texts, and the office answers."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from comms import history, outbox, promises, replies
+from comms.accounts import consent, holds
+from comms.accounts.schema import ContactPoint
+from comms.outbox.schema import Message
+from comms.promises.schema import Promise
+from comms.replies import Inbound
+from comms.replies.schema import InboundMessage
+from tests.support import build
+from tests.support.customers import a_phone, an_account
+
+from .conftest import OFFICE, PHONE
+
+FRIDAY = date(2026, 11, 27)
+
+
+def customer(office, **terms):
+    with office.database.begin() as session:
+        account_id = an_account(session, **terms)
+        a_phone(session, account_id, PHONE)
+    return account_id
+
+
+def promise_of(office, account_id):
+    return office.ask(
+        lambda s: s.scalars(select(Promise).where(Promise.account_id == account_id).order_by(Promise.id.desc())).first()
+    )
+
+
+def queue_a_reminder(office, account_id, *, channel="sms", recipient=PHONE, purpose="dunning", key="reminder"):
+    with office.database.begin() as session:
+        (message_id,) = outbox.enqueue(
+            session,
+            [
+                outbox.Draft(
+                    account_id=account_id, channel=channel, recipient=recipient, recipient_name="Maria Jensen",
+                    notice="past-due-reminder", notice_version="v", purpose=purpose, category="billing",
+                    language="en", body_text="Past due.", dedupe_key=f"{key}:{account_id}",
+                )
+            ],
+            office.clock,
+        )  # fmt: skip
+    return message_id
+
+
+def state_of(office, message_id):
+    return office.ask(lambda s: s.get(Message, message_id).state)
+
+
+# --- a promise -----------------------------------------------------------------------------------------------------------
+
+
+def test_i_can_pay_50_friday_is_read_back_and_yes_opens_it(office):
+    account_id = customer(office)
+    reminder = queue_a_reminder(office, account_id)
+
+    handled = office.text("i can pay 50 friday")
+
+    assert (handled.intent, handled.account_id, handled.lanes) == ("promise", account_id, ("urgent",))
+    notice, words = office.last_answer()
+    assert notice == "promise-readback"
+    assert "$50.00" in words and "Fri Nov 27" in words and "YES" in words
+    assert promise_of(office, account_id).status == "proposed"
+    assert state_of(office, reminder) == "queued"
+
+    office.text("YES")
+
+    promise = promise_of(office, account_id)
+    assert (promise.status, promise.promised_cents, promise.said_text) == ("open", 5000, "i can pay 50 friday")
+    assert office.last_answer()[0] == "promise-opened"
+    assert state_of(office, reminder) == "cancelled"
+    today = office.city.local_date(office.clock.now())
+    assert [hold.kind for hold in office.ask(lambda s: holds.active(s, [account_id], today))[account_id]] == ["promise"]
+    assert office.conversation().state == "idle"
+    assert office.kinds(account_id) == [
+        "notice.queued", "reply.received", "promise.proposed", "notice.queued",
+        "reply.received", "promise.opened", "notice.recalled", "notice.queued",
+    ]  # fmt: skip
+    assert office.ask(lambda s: history.verify(s, account_id))[1] == []
+
+
+def test_the_exact_words_are_in_the_history(office):
+    account_id = customer(office)
+    office.text("  I can pay $50 friday 🙏\n")
+    (first, *_) = office.ask(lambda s: history.timeline(s, account_id))
+    assert first.kind == "reply.received"
+    assert first.content["text"] == "  I can pay $50 friday 🙏\n"
+    assert (first.content["from"], first.actor, first.direction) == (PHONE, "customer", "in")
+
+
+def test_no_leaves_nothing_noted_and_a_clerk_sees_it(office):
+    account_id = customer(office)
+    office.text("i can pay 50 friday")
+    office.text("no")
+    assert promise_of(office, account_id).status == "withdrawn_customer"
+    assert office.last_answer()[0] == "promise-declined"
+    assert [kind for kind, _, _ in office.tasks()] == ["reply"]
+
+
+def test_a_correction_is_read_back_again(office):
+    account_id = customer(office)
+    office.text("i can pay 50 friday")
+    office.text("no, the 15th")
+    notice, words = office.last_answer()
+    assert notice == "promise-readback" and "$50.00" in words and "Dec 15" in words
+    office.text("yes")
+    parts = office.ask(lambda s: promises.parts_of(s, promise_of(office, account_id).id))
+    assert parts == [promises.Part(date(2026, 12, 15), 5000)]
+
+
+def test_a_new_amount_keeps_the_day(small_office):
+    account_id = customer(small_office)
+    small_office.text("i can pay 50 friday")
+    small_office.text("make that 60")
+    parts = small_office.ask(lambda s: promises.parts_of(s, promise_of(small_office, account_id).id))
+    assert parts == [promises.Part(FRIDAY, 6000)]
+
+
+def test_what_is_missing_is_asked_for_and_put_together(office):
+    account_id = customer(office)
+    office.text("will pay friday")
+    assert office.last_answer()[0] == "promise-details"
+    assert promise_of(office, account_id) is None
+    office.text("50")
+    notice, words = office.last_answer()
+    assert notice == "promise-readback" and "$50.00" in words and "Nov 27" in words
+
+
+def test_too_late_a_day_gets_the_best_the_policy_allows(office):
+    account_id = customer(office, past_due=12000)
+    office.text("i will pay all of it february 1st")
+    notice, words = office.last_answer()
+    assert notice == "promise-counter-offer" and "$120.00" in words and "Dec 23" in words
+    office.text("ok")
+    promise = promise_of(office, account_id)
+    assert promise.status == "open"
+    assert promise.requested_terms == [{"amount_cents": "full", "date": "2027-02-01"}]
+
+
+def test_after_too_many_broken_promises_a_person_decides(small_office):
+    account_id = customer(small_office)
+    with small_office.database.begin() as session:
+        for _ in range(2):
+            made = promises.propose(
+                session, small_office.city, small_office.clock, account_id=account_id,
+                parts=[promises.Part(FRIDAY, 5000)], source="sms",
+            )  # fmt: skip
+            promise = session.get(Promise, made.promise_id)
+            promise.status, promise.closed_at = "broken", small_office.clock.now()
+    small_office.text("i will pay 50 friday")
+    assert small_office.last_answer()[0] == "reply-received"
+    ((kind, priority, reason),) = small_office.tasks()
+    assert (kind, priority) == ("reply", 4) and "too many were broken" in reason
+
+
+def test_a_yes_after_the_promised_day_asks_for_a_new_one(small_office):
+    account_id = customer(small_office)
+    small_office.text("i can pay 50 friday")
+    small_office.clock.advance(timedelta(days=6))
+    small_office.text("yes")
+    assert promise_of(small_office, account_id).status == "withdrawn_office"
+    assert small_office.last_answer()[0] == "promise-details"
+
+
+def test_a_second_promise_replaces_the_first_when_confirmed(office):
+    account_id = customer(office)
+    for words in ("i can pay 50 friday", "yes", "actually i will pay 70 on dec 4", "yes"):
+        office.text(words)
+    statuses = office.ask(lambda s: list(s.scalars(select(Promise.status).order_by(Promise.id))))
+    assert statuses == ["superseded", "open"]
+    assert promise_of(office, account_id).promised_cents == 7000
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["can i pay 50 friday", "i might pay 50 friday", "if i get paid ill pay 50 friday", "i cant pay 50 friday",
+     "hopefully 50 friday", "could you do 40 on thursday?"],
+)  # fmt: skip
+def test_questions_conditions_hedges_and_denials_are_no_promise(small_office, words):
+    account_id = customer(small_office)
+    small_office.text(words)
+    assert promise_of(small_office, account_id) is None
+    assert [kind for kind, _, _ in small_office.tasks()] == ["reply"]
+
+
+def test_nobody_owes_nothing(small_office):
+    account_id = customer(small_office, past_due=0)
+    small_office.text("i can pay 50 friday")
+    assert promise_of(small_office, account_id) is None
+    assert "nothing is past due" in small_office.tasks()[0][2]
+
+
+# --- opting out and in -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", ["STOP", "stop texting me", "Take my cell off your text list", "ya no me manden textos"]
+)
+def test_an_opt_out_takes_effect_at_once(office, words):
+    account_id = customer(office)
+    text = queue_a_reminder(office, account_id)
+    elsewhere = queue_a_reminder(office, account_id, recipient="+12185550199", key="other")
+    letter = queue_a_reminder(office, account_id, channel="letter", recipient="1417 E Superior St", key="letter")
+
+    office.text(words)
+
+    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == {PHONE}
+    assert [state_of(office, one) for one in (text, elsewhere, letter)] == ["cancelled", "queued", "queued"]
+    assert [notice for notice, _ in office.answers()] == ["opt-out-confirmation"]
+    assert "consent.revoked" in office.kinds(account_id)
+    assert office.tasks() == []
+
+
+def test_nothing_answers_an_opted_out_number_but_the_one_confirmation(office):
+    customer(office)
+    for words in ("STOP", "STOP", "i can pay 50 friday", "how much do i owe", "HELP"):
+        office.text(words)
+    assert [notice for notice, _ in office.answers()] == ["opt-out-confirmation"]
+    assert len(office.tasks()) == 3
+
+
+def test_a_late_opt_out_is_recorded_without_a_confirmation(office):
+    customer(office)
+    office.text("STOP", at=office.clock.now() - timedelta(minutes=6))
+    assert office.answers() == []
+    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == {PHONE}
+
+
+def test_the_confirmation_gives_up_five_minutes_after_the_opt_out(small_office):
+    customer(small_office)
+    received = small_office.clock.now() - timedelta(minutes=2)
+    small_office.text("stop", at=received)
+    assert small_office.ask(lambda s: s.scalars(select(Message.give_up_at)).one()) == received + timedelta(minutes=5)
+
+
+def test_what_the_carrier_answered_is_not_answered_again(office):
+    customer(office)
+    office.text("STOP", carrier_opt_out="STOP")
+    office.text("HELP", carrier_opt_out="HELP")
+    office.text("START", carrier_opt_out="START")
+    assert office.answers() == []
+    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == set()
+
+
+def test_start_brings_the_texts_back(office):
+    account_id = customer(office)
+    office.text("STOP")
+    office.text("START")
+    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == set()
+    assert [notice for notice, _ in office.answers()] == ["opt-out-confirmation", "opt-in-confirmation"]
+    assert "consent.granted" in office.kinds(account_id)
+
+
+def test_an_opt_out_from_a_number_on_no_account_counts_too(office):
+    office.text("stop texting me", sender="+12185559999")
+    assert office.ask(lambda s: consent.blocked(s, "sms", ["+12185559999"])) == {"+12185559999"}
+    assert office.kinds(None)[:2] == ["reply.received", "consent.revoked"]
+
+
+# --- everything else ----------------------------------------------------------------------------------------------------------
+
+
+def test_help_is_answered(office):
+    customer(office)
+    office.text("HELP")
+    assert office.last_answer()[0] == "help-answer"
+    assert office.tasks() == []
+
+
+def test_a_gas_smell_is_at_the_top_of_the_list(office):
+    customer(office)
+    office.text("i dont agree with this bill")
+    office.text("i smell gas in the basement")
+    (kind, priority, reason), *_ = office.tasks()
+    assert (kind, priority) == ("reply", 1) and reason.startswith("EMERGENCY")
+    assert "911" in office.last_answer()[1]
+
+
+def test_a_threat_gets_no_automatic_answer(small_office):
+    customer(small_office)
+    small_office.text("my attorney will be contacting you")
+    assert small_office.answers() == []
+    assert small_office.tasks()[0][1] == 3
+
+
+def test_a_wrong_number_is_not_written_to_again(office):
+    account_id = customer(office)
+    reminder = queue_a_reminder(office, account_id)
+    office.text("wrong number")
+    assert office.ask(lambda s: s.scalars(select(ContactPoint.status)).one()) == "wrong_number"
+    assert state_of(office, reminder) == "cancelled"
+    assert office.answers() == []
+    assert [kind for kind, _, _ in office.tasks()] == ["reply"]
+
+
+def test_thanks_needs_nobody(small_office):
+    customer(small_office)
+    handled = small_office.text("thank you")
+    assert (handled.handling, small_office.tasks(), small_office.answers()) == ("noted", [], [])
+
+
+def test_a_spanish_reply_is_answered_in_spanish(small_office):
+    customer(small_office)
+    small_office.text("el viernes pago 60 dolares")
+    assert "Usted promete $60.00" in small_office.last_answer()[1].replace("60,00", "60.00")
+
+
+def test_automatic_answers_stop_and_a_person_takes_over(office):
+    customer(office)
+    for _ in range(7):
+        office.text("how much do i owe")
+    assert len(office.answers()) == 5
+    assert len(office.tasks()) == 7
+    office.clock.advance(timedelta(days=1))
+    office.text("how much do i owe")
+    assert len(office.answers()) == 6
+
+
+def test_a_number_on_no_account_is_kept_for_a_clerk(office):
+    office.text("i can pay 50 friday", sender="+12185559999")
+    assert [kind for kind, _, _ in office.tasks()] == ["unmatched_reply"]
+    assert office.answers() == []
+    assert "reply.received" in office.kinds(None)
+
+
+def two_accounts(office):
+    with office.database.begin() as session:
+        first = an_account(session, street="1417 E Superior St")
+        second = an_account(session, street="22 W 3rd St")
+        for account_id in (first, second):
+            a_phone(session, account_id, PHONE)
+    return first, second
+
+
+def test_several_accounts_on_one_number_are_told_apart_by_whom_we_wrote_to(office):
+    first, second = two_accounts(office)
+    reminder = queue_a_reminder(office, second)
+    with office.database.begin() as session:
+        session.get(Message, reminder).submitted_at = office.clock.now()
+    handled = office.text("i can pay 50 friday")
+    assert handled.account_id == second
+    assert office.inbound(handled.inbound_id).matched_by == "last_written"
+
+
+def test_else_we_ask_by_street_and_take_up_what_was_said(office):
+    first, second = two_accounts(office)
+    handled = office.text("i can pay 50 friday")
+    notice, words = office.last_answer()
+    assert (handled.account_id, notice) == (None, "which-address")
+    assert "1417 E Superior St" in words and "22 W 3rd St" in words
+    assert "$" not in words and "Jensen" not in words
+
+    handled = office.text("2")
+
+    assert handled.account_id == second
+    assert office.last_answer()[0] == "promise-readback"
+    office.text("yes")
+    assert promise_of(office, second).status == "open"
+
+
+def test_a_street_is_an_answer_too(small_office):
+    first, _ = two_accounts(small_office)
+    small_office.text("i can pay 50 friday")
+    assert small_office.text("1417 e superior").account_id == first
+
+
+def test_an_answer_nobody_understands_goes_to_a_clerk(small_office):
+    two_accounts(small_office)
+    small_office.text("i can pay 50 friday")
+    small_office.text("what do you mean")
+    assert [kind for kind, _, _ in small_office.tasks()] == ["unmatched_reply"]
+
+
+def test_an_email_is_understood_without_what_it_quotes(office):
+    with office.database.begin() as session:
+        account_id = an_account(session)
+        a_phone(session, account_id, "maria@example.com", kind="email")
+    office.text(
+        "I will pay $50 on Friday.\n\n-- \nMaria\n\nOn Mon, Nov 23, 2026 at 9:00 AM Duluth Utilities wrote:\n> Reply STOP",
+        sender="Maria@Example.com", channel="email", subject="Re: Past due",
+    )  # fmt: skip
+    notice, words = office.last_answer()
+    assert notice == "promise-readback" and "50.00" in words
+    assert office.ask(lambda s: s.scalars(select(Message.channel)).all()) == ["email"]
+
+
+def test_the_same_text_is_kept_and_handled_once(office):
+    customer(office)
+    inbound = Inbound("sms", "SM-once", PHONE, OFFICE, "i can pay 50 friday", office.clock.now())
+    with office.database.begin() as session:
+        first = replies.receive(session, inbound, office.clock)
+        assert replies.receive(session, inbound, office.clock) is None
+    assert office.handle(first).intent == "promise"
+    assert office.handle(first).intent is None
+    assert len(office.answers()) == 1
+    assert office.ask(lambda s: s.query(InboundMessage).count()) == 1
+
+
+def test_two_workers_handle_one_reply_once(office):
+    from concurrent.futures import ThreadPoolExecutor
+
+    customer(office)
+    inbound = Inbound("sms", "SM-both", PHONE, OFFICE, "i can pay 50 friday", office.clock.now())
+    with office.database.begin() as session:
+        inbound_id = replies.receive(session, inbound, office.clock)
+    with ThreadPoolExecutor(2) as workers:
+        results = list(workers.map(office.handle, [inbound_id, inbound_id]))
+    assert sorted(result.intent or "" for result in results) == ["", "promise"]
+    assert len(office.answers()) == 1
+    assert office.ask(lambda s: s.query(Promise).count()) == 1
+
+
+def test_what_fails_half_way_leaves_the_reply_as_new_as_before(small_office, monkeypatch):
+    account_id = customer(small_office)
+    monkeypatch.setattr(outbox, "insert_messages", _boom)
+    with pytest.raises(RuntimeError):
+        small_office.text("i can pay 50 friday")
+    monkeypatch.undo()
+    (inbound_id,) = small_office.ask(lambda s: s.scalars(select(InboundMessage.id)).all())
+    assert small_office.inbound(inbound_id).handling == "new"
+    assert promise_of(small_office, account_id) is None
+    assert small_office.handle(inbound_id).intent == "promise"
+
+
+def _boom(*_args, **_kwargs):
+    raise RuntimeError("the lights went out")
+
+
+def test_text_no_database_can_hold_is_kept_all_the_same(office):
+    customer(office)
+    handled = office.text("pay\x00 50 \ud800friday")
+    assert office.inbound(handled.inbound_id).text == "pay\ufffd 50 \ufffdfriday"
+
+
+def test_an_account_built_elsewhere_works_too(small_office):
+    with small_office.database.begin() as session:
+        account = build.account(session, phone=PHONE)
+    assert small_office.text("i can pay 50 friday").account_id == account.id
