@@ -1,7 +1,7 @@
 """A bad night, for real: 2,000 texts and emails through killed workers, an emptied Redis and lossy carriers.
 
-``make soak`` (ARGS="--messages 2000 --database sqlite|postgres"). Workers are killed with SIGKILL every few seconds; Redis is
-killed twice and starts again empty; the carriers accept and hang up on 5 % of requests, answer 503 to 5 % and 429 to
+``make soak`` (ARGS="--messages 2000 --database sqlite|postgres"). Workers are killed with SIGKILL every few seconds;
+Redis is killed twice and starts again empty; the carriers accept and hang up on 5 % of requests, answer 503 to 5 % and 429 to
 2 %; receipts come twice and out of order. At the end the carriers' ledgers say what arrived.
 """
 
@@ -23,7 +23,6 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 import worker
-from comms.cli.running import web
 from comms.demo.stage import free_port
 from comms.history import verify
 from comms.history.schema import ContactEvent
@@ -31,6 +30,7 @@ from comms.migrating import migrate
 from comms.office import Office
 from comms.outbox import Message, enqueue
 from comms.outbox.schema import Attempt
+from comms.processes import web
 from comms.sandbox import start
 from comms.settings import Settings
 from comms.signing import read_message_token

@@ -62,5 +62,5 @@ def _machine_routes(app: Flask, at: Office) -> None:
         return Response(exposition(at.database, at.clock), mimetype="text/plain; version=0.0.4; charset=utf-8")
 
     for path, view in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
-        view.permission = Permission.ANYONE  # type: ignore[attr-defined]
+        view.permission = Permission.ANYONE  # type: ignore[union-attr]
         app.add_url_rule(path, view.__name__, view)

@@ -1,5 +1,6 @@
 """Typed settings from the environment; every name is documented in ``.env.example`` and by ``comms doctor``."""
 
+import os
 import secrets
 from datetime import timedelta
 from enum import StrEnum
@@ -43,7 +44,13 @@ class Mode(StrEnum):
 class Settings(BaseSettings):
     """The service's settings. Secrets never print."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=os.environ.get("COMMS_ENV_FILE", ".env"),
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
 
     comms_city: str = "duluth-mn"
     comms_mode: Mode = Mode.SANDBOX

@@ -66,7 +66,8 @@ def release(run: int, by: str, as_json: bool) -> None:
             done = release_run(at.database, at.city, at.clock, at.renderer, policy, run, by=by, progress=update)
         except (PolicyError, RunError) as error:
             raise Refused(str(error)) from None
-        heard = all([at.doorbell.ring(lane, ids) for lane, ids in done.lanes.items()])
+        rung = [at.doorbell.ring(lane, ids) for lane, ids in done.lanes.items()]
+    heard = all(rung)
     if as_json:
         echo_json({"run": run, "queued": dict(done.queued), "dropped": dict(done.dropped), "workers_rung": heard})
         return

@@ -1,20 +1,20 @@
 """``comms serve``, ``comms worker``, ``comms clock`` and ``comms demo``."""
 
 import sys
-from urllib.parse import urlsplit
 
 import click
 
 from comms.cli.opening import Refused, office
+from comms.processes import carriers, web
 from comms.settings import Mode, Settings
-from comms.supervisor import Child, Supervisor
+from comms.supervisor import Supervisor
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 def serve(host: str, port: int) -> None:
-    """Run everything on this machine: web, workers, clock, the bundled Redis, and in sandbox mode the local carriers."""
+    """Run everything on this machine: web, workers, clock, bundled Redis; in sandbox mode the local carriers too."""
     import worker
     from comms.cli.doctor import missing_for
     from comms.logs import configure
@@ -32,24 +32,6 @@ def serve(host: str, port: int) -> None:
         children.insert(0, carriers(settings))
     click.echo(f"{name}: http://{host}:{port} (Ctrl-C ends it)")
     sys.exit(Supervisor(settings, children).run())
-
-
-def web(host: str, port: int, workers: int = 1) -> Child:
-    """The web server: granian, chosen by measurement (docs/performance.md)."""
-    options = [
-        "--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers),
-        "--blocking-threads", "8", "--backlog", "512", "--log-level", "warning", "--no-ws", "--respawn-failed-workers",
-    ]  # fmt: skip
-    return Child("web", [sys.executable, "-m", "granian", *options, "comms.wsgi:app"])
-
-
-def carriers(settings: Settings) -> Child:
-    """The local carriers, on the address that ``SANDBOX_URL`` names."""
-    where = urlsplit(settings.sandbox_url)
-    options = ["--port", str(where.port or 80), "--var", str(settings.var), "--public-url", settings.public_url]
-    if settings.comms_clock:
-        options += ["--clock", settings.comms_clock]
-    return Child("carriers", [sys.executable, "-m", "comms.sandbox", *options])
 
 
 @click.command()
@@ -73,7 +55,7 @@ def clock() -> None:
 @click.option("--exit", "leave", is_flag=True, help="End after the story instead of serving the desk.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 def demo(city: str, leave: bool, port: int) -> None:
-    """The whole story on SQLite, the bundled Redis and local carriers: import, plan, send, hear back, evaluate."""
+    """The whole story on SQLite, the bundled Redis and local carriers: import, plan, send, hear back, decide."""
     from comms.demo import DemoError, run
 
     try:

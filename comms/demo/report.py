@@ -81,8 +81,11 @@ def print_report(report: Report, differences: list[str]) -> None:
     say("\nThe story")
     for title, summary in (("Accounts", report.accounts), ("Payments", report.payments)):
         if summary is not None:
-            cents = f"${summary.cents_in / 100:,.2f} = ${summary.cents_taken / 100:,.2f} + ${summary.cents_refused / 100:,.2f}"
-            say(f"  {title:<10}{summary.rows:,} rows = {summary.taken:,} taken + {summary.refused:,} refused; {cents}")
+            whole, taken, refused = (
+                f"${cents / 100:,.2f}" for cents in (summary.cents_in, summary.cents_taken, summary.cents_refused)
+            )
+            say(f"  {title:<10}{summary.rows:,} rows = {summary.taken:,} taken + {summary.refused:,} refused")
+            say(f"  {'':<10}{whole} = {taken} taken + {refused} refused")
     say("  Planned for tonight")
     contacts = {name: count for name, count in report.plan.items() if name.startswith("contact")}
     for name, count in contacts.items():

@@ -14,8 +14,11 @@ from pathlib import Path
 
 import urllib3
 
+import worker
 from comms.clock import FileClock
+from comms.migrating import migrate
 from comms.office import Office
+from comms.processes import web
 from comms.sandbox import Sandbox, start
 from comms.settings import ROOT, Settings
 from comms.supervisor import Supervisor
@@ -71,11 +74,7 @@ def free_port(wanted: int) -> int:
 
 @contextmanager
 def stage(city: str, begins: datetime, port: int) -> Iterator[Stage]:
-    """Set the stage in ``var/demo/<city>`` (emptied first) and clear it away at the end; the folder stays to be read."""
-    import worker
-    from comms.cli.running import web
-    from comms.migrating import migrate
-
+    """Set the stage in ``var/demo/<city>`` (emptied first), and clear it away at the end; the folder can be read."""
     folder = ROOT / "var" / "demo" / city
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -83,7 +82,7 @@ def stage(city: str, begins: datetime, port: int) -> Iterator[Stage]:
     chosen = free_port(port)
     with start(folder, seed=1123, clock=folder / "clock.json", public_url=f"http://127.0.0.1:{chosen}") as carriers:
         environment = _environment(city, folder, chosen, carriers.url)
-        settings = Settings(_env_file=None, **environment)  # type: ignore[call-arg, arg-type]
+        settings = Settings(_env_file=None, **environment)  # type: ignore[arg-type]
         office = Office.open(settings)
         migrate(office.database)
         children = [
@@ -103,7 +102,8 @@ def stage(city: str, begins: datetime, port: int) -> Iterator[Stage]:
 def _environment(city: str, folder: Path, port: int, carriers: str) -> dict[str, str]:
     """Settings of the demonstration's own, whatever this machine's environment says."""
     given = {
-        "comms_city": city, "comms_mode": "sandbox", "comms_clock": str(folder / "clock.json"), "comms_var": str(folder),
+        "comms_city": city, "comms_mode": "sandbox", "comms_clock": str(folder / "clock.json"),
+        "comms_var": str(folder),
         "database_url": f"sqlite:///{folder / 'comms.db'}", "redis_url": "", "secret_key": secrets.token_hex(16),
         "public_url": f"http://127.0.0.1:{port}", "sandbox_url": carriers, "twilio_api_url": carriers,
         "sendgrid_api_url": carriers, "mailhouse_url": f"file:{folder / 'mailhouse'}", "comms_threads": "32",
@@ -117,7 +117,8 @@ def _environment(city: str, folder: Path, port: int, carriers: str) -> dict[str,
 
 
 def _for_processes(environment: dict[str, str]) -> dict[str, str]:
-    return {**os.environ, **{name.upper(): value for name, value in environment.items()}}
+    given = {name.upper(): value for name, value in environment.items()}
+    return {**os.environ, **given, "COMMS_ENV_FILE": os.devnull}
 
 
 @contextmanager

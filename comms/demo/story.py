@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from comms import campaigns, outbox, promises
 from comms.accounts.importing import import_accounts, import_payments
@@ -23,6 +23,7 @@ from comms.city import load_city
 from comms.desk.users import add_user
 from comms.history.schema import WebhookEvent
 from comms.outbox import Message, State
+from comms.outbox.sweep import MAIL_GATHERS
 from comms.replies.schema import Conversation, InboundMessage
 from comms.settings import ROOT
 
@@ -118,7 +119,7 @@ def _wait_for_sending(on: Stage, words: str) -> None:
     with _bar(words) as update:
 
         def done() -> bool:
-            left = _count(on, Message.state.in_(UNDER_WAY), Message.next_attempt_at <= on.now())
+            left = _count(on, *_due(on))
             update(max(0, total - left), total)
             return left == 0
 
@@ -145,7 +146,14 @@ def _hear_back(on: Stage) -> None:
 
 
 def _sending(on: Stage) -> bool:
-    return _count(on, Message.state.in_(UNDER_WAY), Message.next_attempt_at <= on.now()) > 0
+    return _count(on, *_due(on)) > 0
+
+
+def _due(on: Stage) -> tuple[object, ...]:
+    """Messages that should be leaving now; letters wait an hour for company once the run's own are gone."""
+    now = on.now()
+    alone = or_(Message.lane != "mail", Message.next_attempt_at <= now - MAIL_GATHERS, Message.fallback_of_id.is_(None))
+    return Message.state.in_(UNDER_WAY), Message.next_attempt_at <= now, alone
 
 
 def _replies(on: Stage, files: Files) -> None:

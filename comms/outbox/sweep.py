@@ -19,6 +19,9 @@ from comms.history import NewEvent, record
 from .schema import Attempt, Message
 from .states import State
 
+MAIL_GATHERS = timedelta(hours=1)
+"""How long letters that come one at a time wait for company: a batch is a job at the mail house, with its own papers.
+A released run does not wait; it rings for its letters itself."""
 RING_AGAIN = timedelta(seconds=60)
 """A due message that was rung for this long ago was not heard; far above what a batch takes."""
 
@@ -90,6 +93,7 @@ def _unheard(session: Session, now: datetime, ring_again: timedelta, limit: int,
         .where(
             Message.state == State.QUEUED,
             Message.next_attempt_at <= now,
+            or_(Message.lane != "mail", Message.next_attempt_at <= now - MAIL_GATHERS),
             or_(
                 Message.rung_at.is_(None),
                 Message.rung_at <= now - ring_again,

@@ -1,0 +1,24 @@
+"""The naive way, for comparison: one RQ job a message, one SDK client and call each, one commit each."""
+
+from sqlalchemy import create_engine, text
+from twilio.rest import Client
+
+from comms.settings import SANDBOX_TWILIO_SERVICE, SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN
+
+
+def send_one(carrier: str, database: str, message_id: int) -> None:
+    """What many a first version looks like."""
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        to, body = connection.execute(
+            text("SELECT recipient, body_text FROM message WHERE id = :id"), {"id": message_id}
+        ).one()
+        client = Client(SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN)
+        client.edge = client.region = None
+        client.api.base_url = carrier
+        sent = client.messages.create(to=to, body=body, messaging_service_sid=SANDBOX_TWILIO_SERVICE)
+        connection.execute(
+            text("UPDATE message SET state = 'submitted', carrier_id = :sid WHERE id = :id"),
+            {"sid": sent.sid, "id": message_id},
+        )
+    engine.dispose()
