@@ -24,6 +24,11 @@ def _extends(char: str) -> bool:
     return char == ZWJ or unicodedata.category(char) in ("Mn", "Me", "Mc") or bool(_EXTENDS.match(char))
 
 
+def _stands_alone(char: str) -> bool:
+    """Controls and format characters break on both sides, but for those that join or tag."""
+    return unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp") and not _extends(char)
+
+
 def _hangul_joins(before: str, char: str) -> bool:
     left, right = ord(before), ord(char)
     open_syllable = left in _SYLLABLE and (left - _SYLLABLE.start) % 28 == 0
@@ -37,7 +42,7 @@ def _hangul_joins(before: str, char: str) -> bool:
 def _joins(cluster: str, char: str) -> bool:
     """Whether ``char`` belongs to the cluster so far."""
     last = cluster[-1]
-    if unicodedata.category(last) in ("Cc", "Zl", "Zp") or unicodedata.category(char) in ("Cc", "Zl", "Zp"):
+    if _stands_alone(last) or _stands_alone(char):
         return False
     if _extends(char):
         return True
