@@ -5,12 +5,12 @@ revocation reaches every account that has it. Nothing here says that a message m
 for the rules.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import BindParameter, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -79,8 +79,14 @@ def record_all(session: Session, changes: Sequence[Change]) -> list[int]:
     ]  # fmt: skip
     statement = insert(ConsentEvent).returning(ConsentEvent.id, sort_by_parameter_order=True)
     ids = list(session.scalars(statement, rows))
+    waiting: dict[tuple[object, ...], dict[str, object]] = {}
     for row, event_id in zip(rows, ids, strict=True):
-        _project(session, row, event_id)
+        key = (row["channel"], row["address"])
+        if key in waiting:
+            _project(session, list(waiting.values()))
+            waiting = {}
+        waiting[key] = {**row, "event_id": event_id, "allowed": row["action"] == "granted"}
+    _project(session, list(waiting.values()))
     concerned = {change.account_id for change in changes if change.account_id is not None}
     for channel in {change.channel for change in changes}:
         addresses = {row["address"] for row in rows if row["channel"] == channel}
@@ -89,18 +95,25 @@ def record_all(session: Session, changes: Sequence[Change]) -> list[int]:
     return sorted(concerned)
 
 
-def _project(session: Session, row: Mapping[str, object], event_id: int) -> None:
+def _project(session: Session, rows: list[dict[str, object]]) -> None:
+    """Bring the projection up to these lines, of which no two are of one address."""
     connection = session.connection()
     table = Consent.__table__
     assert isinstance(table, Table)
-    allowed = row["action"] == "granted"
-    if allowed and row["category"] == "all":
-        lifted = (
-            update(table)
-            .where(table.c.channel == row["channel"], table.c.address == row["address"], table.c.at <= row["at"])
-            .values(allowed=True, event_id=event_id, at=row["at"])
+    names = ("channel", "address", "category", "allowed", "event_id", "at")
+    lifted = [
+        {f"to_{name}": row[name] for name in names} for row in rows if row["allowed"] and row["category"] == "all"
+    ]
+    if lifted:
+        lift = update(table).where(
+            table.c.channel == bindparam("to_channel"),
+            table.c.address == bindparam("to_address"),
+            table.c.at <= bindparam("to_at"),
         )
-        connection.execute(lifted)
+        new: dict[str, BindParameter[object]] = {
+            name: bindparam(f"to_{name}") for name in ("allowed", "event_id", "at")
+        }
+        connection.execute(lift.values(new), [{k: v for k, v in one.items() if k != "to_category"} for one in lifted])
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(table)
     statement = statement.on_conflict_do_update(
@@ -108,8 +121,7 @@ def _project(session: Session, row: Mapping[str, object], event_id: int) -> None
         set_={name: statement.excluded[name] for name in ("allowed", "event_id", "at")},
         where=table.c.at <= statement.excluded.at,
     )
-    named = {name: row[name] for name in ("channel", "address", "category", "at")}
-    connection.execute(statement, [{**named, "allowed": allowed, "event_id": event_id}])
+    connection.execute(statement, [{name: row[name] for name in names} for row in rows])
 
 
 def _holders(session: Session, channel: str, addresses: list[str]) -> set[int]:

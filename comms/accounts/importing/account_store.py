@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts import consent
@@ -15,10 +14,21 @@ from comms.accounts.schema import Account, Consent, ConsentEvent, ContactPoint, 
 from comms.db import bulk_insert
 from comms.history import NewEvent
 
-from .account_rows import AccountRow, Point
+from .account_rows import COLUMNS, AccountRow, Point
+from .bulk import insert_rows, instant, replace_rows
 
 SOURCE = "cis"
 """What the consent ledger and the contact points name as their source."""
+
+
+_ACCOUNT = (
+    *COLUMNS, "source_digest", "balance_as_of", "import_id", "in_latest_file", "facts_version", "created_at",
+    "updated_at",
+)  # fmt: skip
+_POINT = (
+    "account_id", "kind", "label", "rank", "raw", "value", "status", "reason", "source", "created_at", "updated_at",
+)  # fmt: skip
+_VALUE, _STATUS = _POINT.index("value"), _POINT.index("status")
 
 
 class Before(NamedTuple):
@@ -79,20 +89,17 @@ class Batch:
         )  # fmt: skip
 
     def _write_accounts(self) -> None:
-        connection = self._session.connection()
-        table = Account.__table__
-        assert isinstance(table, Table)
-        common = {
-            "balance_as_of": self._as_of, "import_id": self._import_id, "in_latest_file": True, "facts_version": 1,
-            "created_at": self._at, "updated_at": self._at,
-        }  # fmt: skip
-        values = [row.columns | common | {"source_digest": row.digest} for row in self._rows]
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        statement = make(table)
-        kept = {"id", "number", "created_at", "facts_version"}
-        changed: dict[str, Any] = {c.name: statement.excluded[c.name] for c in table.c if c.name not in kept}
-        changed["facts_version"] = table.c.facts_version + 1
-        connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), values)
+        now = instant(self._session, self._at)
+        common = (self._as_of.isoformat(), self._import_id, True, 1, now, now)
+        fresh: list[tuple[Any, ...]] = []
+        known: list[tuple[Any, ...]] = []
+        for row in self._rows:
+            (known if row.number in self.before else fresh).append((*row.values, row.digest, *common))
+        insert_rows(self._session, Account, _ACCOUNT, fresh)
+        replace_rows(
+            self._session, Account, _ACCOUNT, known, key="number", keep=("created_at", "facts_version"),
+            also="facts_version = account.facts_version + 1",
+        )  # fmt: skip
 
     def _write_points(self) -> None:
         known: dict[int, dict[tuple[str, str], _Stored]] = defaultdict(dict)
@@ -102,7 +109,8 @@ class Batch:
             statement = select(*fields).where(ContactPoint.account_id.in_(old), ContactPoint.source == SOURCE)
             for found in self._session.execute(statement):
                 known[found.account_id][found.kind, found.raw] = _Stored(*found)
-        fresh: list[dict[str, Any]] = []
+        fresh: list[list[Any]] = []
+        now = instant(self._session, self._at)
         altered: list[dict[str, Any]] = []
         for row in self._rows:
             account_id = self.ids[row.number]
@@ -110,7 +118,8 @@ class Batch:
             for point in row.points:
                 was = stored.pop((point.kind, point.raw), None)
                 if was is None:
-                    fresh.append(self._new_point(account_id, point))
+                    status = "usable" if point.value else "unusable"
+                    fresh.append([account_id, *point[:5], status, point.reason, SOURCE, now, now])
                     if row.number in self.before:
                         self._lines[account_id].append(f"{point.label} {point.raw} added")
                 elif change := _alteration(was, point):
@@ -122,7 +131,7 @@ class Batch:
                     altered.append(_gone(was) | {"to_updated_at": self._at})
                     self._lines[account_id].append(f"{was.label} {was.raw} removed")
         self._inherit(fresh)
-        bulk_insert(self._session, ContactPoint, fresh)
+        insert_rows(self._session, ContactPoint, _POINT, fresh)
         if altered:
             table = ContactPoint.__table__
             names = ("label", "rank", "value", "status", "reason", "updated_at")
@@ -131,31 +140,20 @@ class Batch:
                 statement_.values({name: bindparam(f"to_{name}") for name in names}), altered
             )
 
-    def _new_point(self, account_id: int, point: Point) -> dict[str, Any]:
-        return {
-            "account_id": account_id, "kind": point.kind, "label": point.label, "rank": point.rank, "raw": point.raw,
-            "value": point.value, "status": "usable" if point.value else "unusable", "reason": point.reason,
-            "source": SOURCE, "created_at": self._at, "updated_at": self._at,
-        }  # fmt: skip
-
-    def _inherit(self, fresh: list[dict[str, Any]]) -> None:
+    def _inherit(self, fresh: list[list[Any]]) -> None:
         """What was learned of an address holds for the next account that names it."""
-        for kind in ("phone", "email"):
-            values = sorted({point["value"] for point in fresh if point["kind"] == kind and point["value"]})
-            for start in range(0, len(values), 1000):
-                learned = {
-                    value: (status, reason)
-                    for value, status, reason in self._session.execute(
-                        select(ContactPoint.value, ContactPoint.status, ContactPoint.reason).where(
-                            ContactPoint.kind == kind,
-                            ContactPoint.value.in_(values[start : start + 1000]),
-                            ContactPoint.status.in_(LEARNED),
-                        )
-                    )
-                }
-                for point in fresh if learned else ():
-                    if point["kind"] == kind and point["value"] in learned:
-                        point["status"], point["reason"] = learned[point["value"]]
+        learned: dict[str, tuple[str, str | None]] = {}
+        values = sorted({point[_VALUE] for point in fresh if point[_VALUE]})
+        for start in range(0, len(values), 1000):
+            statement = select(ContactPoint.value, ContactPoint.status, ContactPoint.reason).where(
+                ContactPoint.kind.in_(("phone", "email")),
+                ContactPoint.value.in_(values[start : start + 1000]),
+                ContactPoint.status.in_(LEARNED),
+            )
+            learned |= {str(value): (status, reason) for value, status, reason in self._session.execute(statement)}
+        for point in fresh if learned else ():
+            if point[_VALUE] in learned:
+                point[_STATUS : _STATUS + 2] = learned[point[_VALUE]]
 
     def _write_holds(self) -> None:
         """Holds follow the flags: placed when a flag comes, released when it goes. One that a person released while
@@ -216,7 +214,7 @@ class Batch:
         for row in self._rows:
             before = self.before.get(row.number)
             into = None
-            if "no_text" in row.columns["flags"]:
+            if "no_text" in row.flags:
                 into = stopped
             elif before is not None and "no_text" in before.flags:
                 into = resumed
@@ -303,13 +301,12 @@ def _gone(was: _Stored) -> dict[str, Any]:
 
 def _changes(before: Before, row: AccountRow) -> Iterable[str]:
     """What a person would want to know of; balances are no news."""
-    columns = row.columns
     for name in ("name", "status", "language"):
-        was, now = getattr(before, name), columns[name]
+        was, now = getattr(before, name), getattr(row, name)
         if was != now:
             yield f"{name} from {was} to {now}"
-    if before.mailing_address != columns["mailing_address"]:
-        yield f"mailing address from {_one_line(before.mailing_address)} to {_one_line(columns['mailing_address'])}"
+    if before.mailing_address != row.mailing_address:
+        yield f"mailing address from {_one_line(before.mailing_address)} to {_one_line(row.mailing_address)}"
 
 
 def _one_line(address: dict[str, Any]) -> str:

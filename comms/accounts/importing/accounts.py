@@ -61,6 +61,9 @@ class AccountsIntake:
             raise RefusedRowError(f"Account {row.number} is already on line {first}; one of the two rows is wrong")
         return row
 
+    def unpacked(self, row: tuple[Any, ...]) -> AccountRow:
+        return AccountRow.unpacked(row)
+
     def mention(self, line: int, cells: list[str]) -> int | None:
         """A refused row: its account is in the file all the same. Returns its past due, where it can be read."""
         if number := self._reader.number_in(cells):

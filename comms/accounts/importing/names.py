@@ -26,6 +26,9 @@ _BUSINESS = re.compile(
     r"CENTER|CLUB|STORE|SHOP|PARTNERS|GROUP|INVESTMENTS|ENTERPRISES|FOUNDATION|MINISTRIES|DBA)\b",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[\w\"(][\w\s&.,'’()/#\"+-]*")
+"""What names are made of; anything else (a formula, markup) is left as it is."""
+
 _LETTERS = r"[^\W\d_](?:[^\W\d_]|['’.\-])*"
 _WORDS = rf"{_LETTERS}(?: {_LETTERS})*"
 _TURNED = re.compile(rf"(?P<last>{_WORDS}) ?, ?(?P<first>{_WORDS}(?: & {_WORDS})*)")
@@ -37,7 +40,7 @@ _VOWELS = set("AEIOUY")
 def addressed(given: str, *, person: bool) -> str:
     """The name as a letter addresses it. ``person`` says that the account is one of a household."""
     name = " ".join(given.split())
-    shouted = name == name.upper()
+    shouted = name == name.upper() and _PLAIN.fullmatch(name) is not None
     person = person and not _BUSINESS.search(name)
     if person:
         name = _in_order(name, shouted)

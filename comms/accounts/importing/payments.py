@@ -42,6 +42,10 @@ class PaymentRow(NamedTuple):
     reverses: str | None
     account_id: int = 0
 
+    def packed(self) -> tuple[Any, ...]:
+        """Plain values, to travel to disk."""
+        return tuple(self)
+
 
 class PaymentsIntake:
     """What a payments file does at each step of a run."""
@@ -119,6 +123,9 @@ class PaymentsIntake:
             raise RefusedRowError(f"{reverses} is filled in, but {row.source} is no reversal")
         if row.reverses == row.transaction_id:
             raise RefusedRowError("A payment cannot reverse itself")
+
+    def unpacked(self, row: tuple[Any, ...]) -> PaymentRow:
+        return PaymentRow._make(row)
 
     def mention(self, line: int, cells: list[str]) -> int | None:
         try:
