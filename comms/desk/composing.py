@@ -40,12 +40,14 @@ class Locked:
 @dataclass(frozen=True)
 class Composer:
     """What the reply box needs. ``opens``: it is night there, a text goes out then. ``seen``: the newest message from
-    the customer, so that a reply written before a newer one arrived is not sent unread."""
+    the customer, so that a reply written before a newer one arrived is not sent unread. ``unsorted``: that message,
+    while it is in nobody's history because it has not been matched to an account."""
 
     numbers: list[tuple[str, str]]
     locked: Locked | None
     opens: datetime | None
     seen: int
+    unsorted: InboundMessage | None
     language: str
     cautions: list[str]
 
@@ -62,6 +64,7 @@ def composer(session: Session, city: City, account: Account, now: datetime) -> C
         locked=locked,
         opens=next_open(city, "sms", numbers[0], now) if numbers else None,
         seen=newest.id if newest else 0,
+        unsorted=newest if newest and newest.account_id is None else None,
         language=account.language,
         cautions=[words.CAUTIONS[hold.kind] for hold in held if hold.kind in words.CAUTIONS],
     )
@@ -135,7 +138,15 @@ def fault(text: str, *, note: bool) -> str:
 
 
 def draft(
-    account: Account, *, to: str, text: str, username: str, once: str, send_at: datetime | None, in_reply_to: int | None
+    account: Account,
+    *,
+    to: str,
+    text: str,
+    username: str,
+    once: str,
+    send_at: datetime | None,
+    in_reply_to: int | None,
+    request_id: str | None,
 ) -> Draft:
     """The text as the outbox takes it. ``once`` is the form's own number: sent twice, it is one text."""
     cost = segments.count(text)
@@ -144,7 +155,7 @@ def draft(
         notice_version="by-hand", purpose="conversational", category=CATEGORY, language=account.language,
         body_text=text, dedupe_key=f"{NOTICE}:{account.id}:{once}", encoding=cost.encoding, segments=cost.segments,
         priority=1, lane="urgent", send_at=send_at, in_reply_to_id=in_reply_to, actor=f"user:{username}",
-        summary=f"Text from the office to {formats.phone(to)}",
+        summary=f"Text from the office to {formats.phone(to)}", request_id=request_id,
     )  # fmt: skip
 
 

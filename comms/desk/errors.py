@@ -54,6 +54,7 @@ def install(app: Flask, office: "Office") -> None:
                 said=said,
                 advice=advice,
                 draft=_draft(),
+                searchable=code == 404,
                 reference=g.get("request_id", "") if code >= 500 else "",
             )
         if code == 503:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -67,6 +67,14 @@ class Line:
     task: Task
     account: Account | None
     inbound: InboundMessage | None
+
+    @property
+    def offers(self) -> list[tuple[int | None, date | None]]:
+        """The amounts (cents) and dates that the service read in the message; either may be missing."""
+        heard = self.task.facts.get("instalments") or []
+        return [
+            (one.get("amount_cents"), date.fromisoformat(one["date"]) if one.get("date") else None) for one in heard
+        ]
 
 
 @dataclass(frozen=True)
@@ -155,7 +163,7 @@ def _kinds(session: Session, of: List) -> list[str]:
 
 
 def _about_a_message(task: Task) -> bool:
-    return task.subject_type in ("inbound", "inbound_message")
+    return task.subject_type == "inbound_message"
 
 
 def _cursor(after: str) -> tuple[int, int] | None:

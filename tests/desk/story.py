@@ -59,7 +59,7 @@ def wrote(
     (digest,) = remember(session, [content], at)
     event = NewEvent(
         account_id, at, "reply.received", f"Text from {sender}" if channel == "sms" else f"Email from {sender}", "in",
-        channel, "customer", "inbound", row.id, content_digest=digest,
+        channel, "customer", "inbound_message", row.id, content_digest=digest,
     )  # fmt: skip
     record(session, [event], at)
     return row.id
@@ -162,15 +162,20 @@ def maria(session: Session, now: datetime) -> int:
         session, row.id, "Hola, puedo dividir el resto en 2 pagos? 5 de dic y 19 de dic",
         now - timedelta(hours=2, minutes=14), sender="+12185554417",
     )  # fmt: skip
-    ask(session, row.id, inbound, "Proposes two dates", now - timedelta(hours=2, minutes=14))
+    offers = [{"amount_cents": 20643, "date": "2026-12-05"}, {"amount_cents": None, "date": "2026-12-19"}]
+    ask(
+        session, row.id, inbound, "Proposes two dates", now - timedelta(hours=2, minutes=14), instalments=offers
+    )  # fmt: skip
     return row.id
 
 
-def ask(session: Session, account_id: int, inbound_id: int, reason: str, at: datetime, priority: int = 5) -> int | None:
+def ask(
+    session: Session, account_id: int, inbound_id: int, reason: str, at: datetime, priority: int = 5, **facts
+) -> int | None:
     """A reply that needs a person."""
     return worklist.open_task(
         session, kind="reply", dedupe_key=f"reply:{inbound_id}", reason=reason, at=at, account_id=account_id,
-        subject_type="inbound", subject_id=inbound_id, priority=priority,
+        subject_type="inbound_message", subject_id=inbound_id, priority=priority, facts=facts,
     )  # fmt: skip
 
 
@@ -212,7 +217,7 @@ def whole(session: Session, now: datetime) -> None:
     stranger = wrote(session, None, "who is this? wrong number", now - timedelta(hours=30), sender="+17155559999")
     worklist.open_task(
         session, kind="unmatched_reply", dedupe_key=f"inbound:{stranger}", reason="No account has this phone.",
-        at=now - timedelta(hours=30), subject_type="inbound", subject_id=stranger,
+        at=now - timedelta(hours=30), subject_type="inbound_message", subject_id=stranger,
     )  # fmt: skip
     worklist.open_task(
         session, kind="failed_notice", dedupe_key="failed:1", at=now - timedelta(days=3), account_id=moved.id,

@@ -124,5 +124,9 @@ def test_a_message_that_waits_says_when_it_goes_out(afternoon, city):
     assert pane.days[-1].items[-1].state == "Goes out at 8:00 AM tomorrow"
 
 
+def test_what_was_read_in_the_message_stands_beside_it(page):
+    assert "Read in it: $206.43 by Dec 5, an amount by Dec 19" in words(page)
+
+
 def test_an_account_without_a_history_says_so(clerk):
     assert "Nothing has been said or sent yet." in clerk.get("/accounts/0000000-77").get_data(as_text=True)

@@ -92,7 +92,8 @@ def test_a_reply_written_before_a_newer_message_arrived_is_not_sent(clerk, after
     answer = reply(clerk, "Please pay “soon”", seen=seen)
     page = html.unescape(answer.get_data(as_text=True))
     assert answer.status_code == 409
-    assert "A newer message from the customer came in" in page
+    assert "The customer wrote while you did." in page
+    assert "forget it, i paid" in page, "though no history has it yet"
     assert "Please pay “soon”</textarea>" in page, "the draft is as it was typed"
     assert messages(afternoon) == []
     assert reply(clerk, "Thank you!").status_code == 303, "who has seen it may answer"

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import flash, redirect
+from flask import flash, g, redirect
 from flask.typing import ResponseReturnValue
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from comms import history
 from comms.accounts import Account
 from comms.history import NewEvent
 from comms.outbox import insert_messages, queued_event
+from comms.replies.schema import Conversation
 from comms.rules.quiet import next_open
 
 from .. import composing, formats
@@ -20,7 +22,7 @@ from ..permissions import Permission
 from .account import Written, account_or_404, render, task_of
 from .tasks import next_address, settle
 
-NEWER = "A newer message from the customer came in while you wrote. Read it below, then send your text or change it."
+NEWER = "The customer wrote while you did. Read the new message, then send your text as it is or change it."
 
 
 class _RefusedError(Exception):
@@ -80,10 +82,11 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
         raise _RefusedError(422, f"It is outside 8:00 AM to 9:00 PM for this phone. The text can go out at {when}.")
     ready = composing.draft(
         account, to=to, text=text, username=visit.by.username, once=form.get("once", "")[:40], send_at=opens,
-        in_reply_to=state.seen or None,
+        in_reply_to=state.seen or None, request_id=g.get("request_id"),
     )  # fmt: skip
     fresh = insert_messages(session, [ready], visit.office.clock)
     events = [queued_event(each, message_id, digest, visit.now) for each, message_id, digest in fresh]
+    _person_took_part(session, to)
     for _, message_id, _ in fresh:
         note_down(
             session, username=visit.by.username, action="text.queued", at=visit.now, account_id=account.id,
@@ -96,6 +99,12 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
         onward = next_address(session, task)
     history.record(session, events, visit.now)
     return _Sent([message_id for _, message_id, _ in fresh], opens, onward)
+
+
+def _person_took_part(session: Session, to: str) -> None:
+    """The cap on automatic answers counts those since a person last took part."""
+    conversation = (Conversation.channel == "sms") & (Conversation.address == to)
+    session.execute(update(Conversation).where(conversation).values(automatic_answers=0))
 
 
 def save_note(visit: Visit, number: str) -> ResponseReturnValue:
