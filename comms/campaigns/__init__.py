@@ -2,17 +2,20 @@
 
 from .planner import RunError, plan
 from .policy import Policy, PolicyError, load_policy
-from .release import Released, redecide, release
+from .redeciding import Followed, follow, redecide
+from .release import Released, release
 from .schema import CampaignRun, Decision, Episode
 
 __all__ = [
     "CampaignRun",
     "Decision",
     "Episode",
+    "Followed",
     "Policy",
     "PolicyError",
     "Released",
     "RunError",
+    "follow",
     "load_policy",
     "plan",
     "redecide",

@@ -150,12 +150,4 @@ def step_due(policy: Policy, step: Step, oldest_due: date, done: dict[str, datet
     started = city.local_date(before)
     if step.after.count == "calendar":
         return started + timedelta(days=step.after.days) <= today
-    return add_business_days(city, started, step.after.days) <= today
-
-
-def add_business_days(city: City, start: date, days: int) -> date:
-    """The day that is ``days`` business days after ``start``."""
-    day = start
-    for _ in range(days):
-        day = city.next_business_day(day + timedelta(days=1))
-    return day
+    return city.add_business_days(started, step.after.days) <= today

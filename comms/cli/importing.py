@@ -69,18 +69,28 @@ def _run(take_in: Callable[..., "ImportSummary"], file: Path, yes: bool, as_json
                 )  # fmt: skip
             except MappingError as error:
                 raise Refused(str(error)) from None
-        if summary.state == "done" and summary.touched:
-            _after(opened, summary)
+        followed = _after(opened, summary) if summary.state == "done" else []
     if as_json:
         echo_json(summary.as_json())
     else:
-        for line in lines_of(summary):
+        for line in [*lines_of(summary), *followed]:
             click.echo(line)
     raise SystemExit(2 if summary.state == "stopped" else 1 if summary.refused else 0)
 
 
-def _after(opened: "Office", summary: "ImportSummary") -> None:
-    """What follows from new facts: promises are evaluated and what must no longer leave is recalled."""
+def _after(opened: "Office", summary: "ImportSummary") -> list[str]:
+    """What follows from new facts, in words: promises are decided, and what has not left is decided again."""
+    from comms.campaigns import follow
+
+    done = follow(opened.database, opened.city, opened.renderer, opened.clock, summary.touched)
+    found = []
+    if told := ", ".join(f"{count:,} {name}" for name, count in done.evaluation.counts().items() if count):
+        found.append(f"Promises: {told}.")
+    if done.set_aside:
+        found.append(
+            f"Messages that had not left: {done.called_back:,} called back, {done.written_anew:,} written anew."
+        )
+    return found
 
 
 def _both_phases(update: Callable[[int, int], None]) -> Callable[[str, int, int], None]:

@@ -40,7 +40,7 @@ def send(account: str, notice: str, channel: str, as_json: bool) -> None:
                         f"{r.fact}: {r.value} ({r.citation})" for r in ruling.reasons if r.verdict != "allow"
                     )
                     raise Refused(f"This account may not be sent {notice} by {channel} now. {why}")
-                due = at.city.next_business_day(at.city.local_date(now) + timedelta(days=10))
+                due = at.city.business_day_from(at.city.local_date(now) + timedelta(days=10))
                 draft = write(
                     at.renderer, found, channel=channel, notice=notice, recipient=facts.addresses[channel],
                     fields=facts_for(at.city, at.clock, found, due_date=due), language=language_of(found),

@@ -27,7 +27,7 @@ class Report:
     run_id: int = 0
     accounts: ImportSummary | None = None
     payments: ImportSummary | None = None
-    recalled: int = 0
+    called_back: int = 0
     plan: dict[str, int] = field(default_factory=dict)
     states: dict[str, Counter[str]] = field(default_factory=dict)
     replies: Counter[str] = field(default_factory=Counter)
@@ -107,7 +107,8 @@ def print_report(report: Report, differences: list[str]) -> None:
     opened = sum(count for status, count in report.promises.items() if status not in ("proposed", "refused"))
     say(f"  Promises opened: {opened}")
     for status, count in sorted(report.promises.items()):
-        say(f"    {status.replace('_', ' '):<32}{count:>7,}")
+        words = "open: its deadline is still to come" if status == "open" else status.replace("_", " ")
+        say(f"    {words:<35}{count:>4,}")
     say(
         "  Left for people: "
         + (", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in report.tasks.items()) or "nothing")

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import func, or_, select
 
-from comms import campaigns, outbox, promises
+from comms import campaigns
 from comms.accounts.importing import import_accounts, import_payments
 from comms.accounts.schema import Account
 from comms.city import load_city
@@ -153,7 +153,7 @@ def _due(on: Stage) -> tuple[object, ...]:
     """Messages that should be leaving now; letters wait an hour for company once the run's own are gone."""
     now = on.now()
     alone = or_(Message.lane != "mail", Message.next_attempt_at <= now - MAIL_GATHERS, Message.fallback_of_id.is_(None))
-    return Message.state.in_(UNDER_WAY), Message.next_attempt_at <= now, alone
+    return Message.state.in_((*UNDER_WAY, State.BATCHED)), Message.next_attempt_at <= now, alone
 
 
 def _replies(on: Stage, files: Files) -> None:
@@ -213,12 +213,8 @@ def _days_pass(on: Stage, files: Files, report: Report) -> None:
             at.database, at.city, at.clock, files.payments, progress=lambda _phase, done, of: update(done, of)
         )
     with _bar("Deciding the promises") as update:
-        at.database.run(lambda session: promises.evaluate(session, at.city, at.clock))
-        paid = sorted(report.payments.touched)
-        recalled = at.database.run(
-            lambda session: outbox.recall(session, paid, at.clock, reason="a payment was posted")
-        )
-        report.recalled = len(recalled.cancelled)
+        followed = campaigns.follow(at.database, at.city, at.renderer, at.clock, report.payments.touched)
+        report.called_back = followed.called_back
         update(1, 1)
     _wait_for_sending(on, "Sending what that brought about")
     _hear_back(on)

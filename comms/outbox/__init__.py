@@ -10,7 +10,7 @@ from .doorbell import Doorbell
 from .drafting import facts_for, letter_address, write
 from .drafts import LANES, Draft, enqueue, insert_messages, queued_event
 from .fallback import fall_back
-from .recall import Recalled, recall
+from .recall import Recalled, recall, set_aside
 from .receipts import Folded, Receipt, fold, fold_quietly
 from .schema import Message
 from .states import State
@@ -41,6 +41,7 @@ __all__ = [
     "queued_event",
     "recall",
     "resolve_unknowns",
+    "set_aside",
     "sweep",
     "write",
 ]

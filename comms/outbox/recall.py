@@ -10,7 +10,7 @@ from comms.clock import Clock
 from comms.history import NewEvent, record
 
 from .schema import Message
-from .states import NOT_LEFT, State
+from .states import NOT_LEFT, STALE, State
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,25 @@ def recall(
     if announce:
         record(session, events, now)
     return Recalled([row[0] for row in cancelled], [row[0] for row in too_late], events)
+
+
+def set_aside(session: Session, account_ids: Collection[int], clock: Clock) -> int:
+    """Hold what has not left and rests on facts that have changed, so that it is decided again; how many messages.
+
+    For accounts whose facts changed in a file: a part payment changes what a notice says, a whole one that it is sent.
+    """
+    held = session.execute(
+        update(Message)
+        .where(
+            Message.account_id.in_(sorted(account_ids)),
+            Message.facts_version.is_not(None),
+            Message.state.in_((State.QUEUED, State.BATCHED)),
+        )
+        .values(state=State.HELD, state_at=clock.now(), state_reason=STALE)
+        .returning(Message.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return len(held)
 
 
 def _short(recipient: str) -> str:

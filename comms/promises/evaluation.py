@@ -51,6 +51,13 @@ class Evaluation:
     pending_feed: int = 0
     changed_accounts: tuple[int, ...] = ()
 
+    def counts(self) -> dict[str, int]:
+        """What changed and what waits, by the word a clerk reads."""
+        names = (
+            "kept", "kept_late", "kept_short", "partial", "broken", "settled_other", "reopened", "pending_feed",
+        )  # fmt: skip
+        return {name.replace("_", " "): getattr(self, name) for name in names}
+
 
 @dataclass
 class _Work:

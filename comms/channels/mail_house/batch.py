@@ -117,7 +117,7 @@ def write_batch(url: str, name: str, pieces: Sequence[LetterPiece], *, city: Cit
         raise MailHouseError(f"Batch {name}: two letters have the same piece id.")
     moment = created_at.astimezone(UTC)
     pages, refused = _pages(pieces)
-    set_in_type = typeset([page for _, page in pages], moment)
+    set_in_type = typeset([page for _, page in pages], moment, city)
     spans = {piece.piece_id: span for (piece, _), span in zip(pages, set_in_type.pages, strict=True) if span}
     refused |= {pages[one.index][0].message_id: one.reason for one in set_in_type.unset}
     rows = [_row(piece, page, spans[piece.piece_id]) for piece, page in pages if piece.piece_id in spans]

@@ -1,0 +1,162 @@
+"""Deciding again: what was held because its account had changed, and what a new file of the CIS brings about.
+
+A frozen message says what was true when it was decided. When its account has changed since, it does not leave: either
+a new one is written with today's facts, or none is, and the history says why.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from comms import promises
+from comms.accounts.schema import Account
+from comms.city import City
+from comms.clock import Clock
+from comms.db import Database
+from comms.history import NewEvent, record
+from comms.notices.rendering import Renderer
+from comms.outbox import Draft, Message, State, facts_for, insert_messages, queued_event, set_aside, write
+from comms.outbox.drafting import language_of
+from comms.outbox.states import STALE
+from comms.rules import Purpose
+
+from .facts import picture
+from .planner import Choice, choose, main_reason
+
+AT_ONCE = 500
+DEFAULT_TERM = timedelta(days=10)
+"""Time to pay that a notice gives when the message it replaces kept none."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What new facts brought about: promises decided, and what became of messages that had not left."""
+
+    evaluation: promises.Evaluation
+    set_aside: int
+    written_anew: int
+
+    @property
+    def called_back(self) -> int:
+        """Messages that are not sent any more."""
+        return self.set_aside - self.written_anew
+
+
+def follow(database: Database, city: City, renderer: Renderer, clock: Clock, account_ids: Collection[int]) -> Followed:
+    """What follows when a file changed these accounts: promises are evaluated, and what rests on old facts is decided
+    again before it leaves."""
+    evaluation = database.run(lambda session: promises.evaluate(session, city, clock))
+    ordered = sorted(account_ids)
+    held = anew = 0
+    for start in range(0, len(ordered), AT_ONCE):
+        part = ordered[start : start + AT_ONCE]
+        held += database.run(lambda session: set_aside(session, part, clock))  # noqa: B023
+    while waiting(database):
+        anew += len(database.run(lambda session: redecide(session, city, renderer, clock, limit=AT_ONCE)))
+    return Followed(evaluation, held, anew)
+
+
+def waiting(database: Database) -> int:
+    """How many held messages wait to be decided again."""
+    with database.read() as session:
+        stale = (Message.state == State.HELD, Message.state_reason == STALE, Message.account_id.is_not(None))
+        return session.scalar(select(func.count(Message.id)).where(*stale)) or 0
+
+
+def redecide(session: Session, city: City, renderer: Renderer, clock: Clock, *, limit: int = 500) -> list[int]:
+    """Decide again the messages that were held because their account had changed; the ids of what replaces them.
+
+    Still allowed: the old message is superseded by one with today's facts. No longer: it is suppressed, with why.
+    """
+    now = clock.now()
+    held = list(
+        session.scalars(
+            select(Message)
+            .where(Message.state == State.HELD, Message.state_reason == STALE, Message.account_id.is_not(None))
+            .order_by(Message.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    if not held:
+        return []
+    accounts = {
+        account.id: account
+        for account in session.scalars(select(Account).where(Account.id.in_({message.account_id for message in held})))
+    }
+    seen = picture(session, city, list(accounts.values()), now, without=[message.id for message in held])
+    drafts: list[Draft] = []
+    moves: list[dict[str, Any]] = []
+    events: list[NewEvent] = []
+    for message in held:
+        account = accounts[message.account_id or 0]
+        facts = seen.facts[account.id]
+        choice = choose(city, None, _channels(message), Purpose(message.purpose), account, facts, seen.contacts, now)
+        if choice.channel is None:
+            reason = main_reason(choice.ruling.reasons)
+            why = f"{reason.rule}: {reason.fact} {reason.value}"
+            moves.append({"at_id": message.id, "to_state": State.SUPPRESSED, "to_reason": why, "at_now": now})
+            events.append(_suppressed(message, why, now))
+            continue
+        moves.append({"at_id": message.id, "to_state": State.SUPERSEDED, "to_reason": "Written anew.", "at_now": now})
+        drafts.append(_again(city, clock, renderer, message, account, choice, facts.addresses[choice.channel]))
+    session.connection().execute(_MOVE, moves)
+    fresh = insert_messages(session, drafts, clock)
+    events += [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh]
+    record(session, events, now)
+    return [message_id for _, message_id, _ in fresh]
+
+
+_MOVE = (
+    update(Message)
+    .where(Message.id == bindparam("at_id"), Message.state == State.HELD)
+    .values(
+        state=bindparam("to_state"),
+        state_reason=bindparam("to_reason"),
+        state_at=bindparam("at_now"),
+        final_at=bindparam("at_now"),
+    )
+)
+
+
+def _channels(message: Message) -> Sequence[str]:
+    later = (message.fallback or {}).get("channels", [])
+    return [message.channel, *later]
+
+
+def _suppressed(message: Message, why: str, now: datetime) -> NewEvent:
+    return NewEvent(
+        message.account_id, now, "notice.suppressed",
+        f"{message.notice.replace('-', ' ').capitalize()} by {message.channel} not sent: {why}",
+        "none", message.channel, subject_type="message", subject_id=message.id,
+    )  # fmt: skip
+
+
+def _again(
+    city: City, clock: Clock, renderer: Renderer, message: Message, account: Account, choice: Choice, recipient: str
+) -> Draft:
+    assert choice.channel is not None
+    kept = (message.fallback or {}).get("fields", {})
+    dates = {name: date.fromisoformat(value) if name.endswith("date") else value for name, value in kept.items()}
+    dates.setdefault("due_date", city.business_day_from(city.local_date(clock.now()) + DEFAULT_TERM))
+    channels = list(_channels(message))
+    rest = channels[channels.index(choice.channel) + 1 :]
+    return write(
+        renderer,
+        account,
+        channel=choice.channel,
+        notice=message.notice,
+        recipient=recipient,
+        fields=facts_for(city, clock, account, **dates),
+        dedupe_key=f"again:{message.id}",
+        language=language_of(account),
+        facts_version=account.facts_version,
+        send_at=choice.ruling.until,
+        decision_id=message.decision_id,
+        run_id=message.run_id,
+        fallback={**message.fallback, "channels": rest} if message.fallback else None,
+    )
