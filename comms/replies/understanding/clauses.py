@@ -36,8 +36,12 @@ def clauses(tokens: Sequence[Token]) -> list[Clause]:
         if (last < len(tokens) and tokens[last].text == "?") or any(token.text == "¿" for token in sentence):
             whole |= {"question"}
         pieces = _pieces(sentence)
+        before: set[str] = set()
         for start, end in pieces:
             own = _moods(sentence[start:end])
+            if sentence[start].text == "i":  # cut off without any word between: what is the least | i can pay
+                own |= before & {"question", "condition", "hedge"}
+            before = own
             if "question" in whole and not _asks(sentence, pieces, own, tokens, last):
                 whole_here = whole - {"question"}
             else:

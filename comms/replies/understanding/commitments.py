@@ -14,7 +14,7 @@ from .amounts import AmountReader, HowMuch
 from .clauses import Clause, clauses
 from .dates import DateReader, When
 from .model import Amount, Instalment
-from .phrases import load
+from .phrases import Match, load
 from .recurrence import times
 from .tokens import Token
 from .wordlists import words
@@ -97,9 +97,12 @@ def _inside(expressions: Sequence[When] | Sequence[HowMuch], clause: Clause) -> 
 
 def _commits(reading: Reading, clause: Clause) -> bool:
     tokens = reading.tokens[clause.start : clause.end]
-    found = {match.name for match in COMMITS.matches(tokens)}
-    if "pays" in found:
-        return _about_money(reading, clause) or not _visits(tokens)
+    matches = list(COMMITS.matches(tokens))
+    found = {match.name for match in matches}
+    if _inside(reading.amounts, clause) and "pays" in found:
+        return True
+    if any(_about_paying(reading, clause, match) for match in matches if match.name == "pays"):
+        return not _visits(tokens)
     if "gives" in found:
         has_amount = bool(_inside(reading.amounts, clause))
         objects = any(token.text in _OBJECTS for token in tokens)
@@ -111,8 +114,25 @@ _OBJECTS = words("payment money rest bill it balance cash funds dinero pago all 
 _ELSEWHERE = load("elsewhere")
 
 
-def _about_money(reading: Reading, clause: Clause) -> bool:
-    return bool(_inside(reading.amounts, clause))
+def _about_paying(reading: Reading, clause: Clause, match: Match) -> bool:
+    """Without an amount: the verb is one of paying, or nothing but money and small words follows (``send it monday``,
+    not ``send you the photos monday``)."""
+    if any(reading.tokens[clause.start + place].text.startswith(_PAYING) for place in range(match.start, match.end)):
+        return True
+    dated = {place for when in reading.dates for place in range(when.start, when.end)}
+    rest = [place for place in range(clause.start + match.end, clause.end) if place not in dated]
+    words_left = [reading.tokens[place].text for place in rest if reading.tokens[place].kind == "word"]
+    return all(word in _FILLER or word in _OBJECTS or word in _TO_US for word in words_left)
+
+
+_PAYING = (
+    "pay", "settl", "clear", "cover", "deposit", "zelle", "remit", "paid", "pag", "abon", "liquid", "cubr", "sald",
+    "autopay", "scheduled", "promise", "commit", "handled", "compromet", "prometo", "catch", "care",
+)  # fmt: skip
+_TO_US = words(
+    "you u in over off out to the city office town hall utilities when as soon check comes get gets here there home i"
+    " my from off up online phone someone because so we get paid after until ustedes les oficina cuando"
+)
 
 
 def _visits(tokens: Sequence[Token]) -> bool:
@@ -163,7 +183,7 @@ def _paydays(reading: Reading, beside: Sequence[Clause]) -> list[When | HowMuch]
 
 
 def _names_payday(reading: Reading, clause: Clause) -> bool:
-    return _PAYDAY.has(reading.tokens[clause.start : clause.end], "payday") is not None
+    return _PAYDAY.has(reading.tokens[clause.start : clause.end], "payday", "until") is not None
 
 
 def _pays_word(reading: Reading, chosen: Sequence[Clause]) -> bool:
@@ -187,7 +207,7 @@ def _moments(reading: Reading, used: Sequence[Clause], plain: Sequence[Clause]) 
     if not any(isinstance(one, When) and one.kind != "vague" for one in found):
         for clause in plain:
             tokens = reading.tokens[clause.start : clause.end]
-            if clause not in used and _PAYDAY.has(tokens, "payday"):
+            if clause not in used and _PAYDAY.has(tokens, "payday", "until"):
                 days = [one for one in _inside(reading.dates, clause) if isinstance(one, When) and one.kind != "past"]
                 found = [*days[:1], *found]
     return _corrected(reading, found)

@@ -31,7 +31,7 @@ _YES_BESIDE = POLITE | words(
 )
 _NO = words("no n incorrect wrong negative never nunca mal equivocado incorrecto nel false negativo disagree")
 _NO_BESIDE = _YES_BESIDE | words(
-    "not way right correct amount day date time said say promise promised agree agreed did i was way number thing "
+    "not what way right correct amount day date time said say promise promised agree agreed did i was way thing "
     "those he she monto fecha dia cantidad esta estan eso yo dije prometi hell thanks at absolutely that's none "
     "ni sir chance uh never ever"
 )
@@ -73,7 +73,7 @@ def decide(reading: Reading, promised: Commitment | None) -> Decision:
     for name in ("legal", "threat"):
         if name in threats:
             return _as("abuse_or_threat", threats[name], 0.9)
-    if promised is not None:
+    if promised is not None and not _outranked(promised, account, asking):
         return Decision("promise", 0.8 if promised.elliptical else 0.95, promised.evidence)
     return _of_account(reading, account, asking, threats)
 
@@ -86,8 +86,13 @@ def _of_account(
         return _as("paid", paid, 0.9)
     if "dispute" in account:
         return _as("dispute", account["dispute"], 0.85)
-    if "hardship" in account:
-        return _as("hardship", account["hardship"], 0.85)
+    for name in ("hardship", "agency"):
+        if name in account:
+            return _as("hardship", account[name], 0.85)
+    if "not_yet" in asking:
+        return _as("arrangement_request", asking["not_yet"], 0.8)
+    if "inability" in account:
+        return _as("hardship", account["inability"], 0.8)
     for name, intent, confidence in (
         ("other_first", "other", 0.85),
         ("ways_to_pay", "balance_question", 0.85),
@@ -107,6 +112,17 @@ def _of_account(
     if "other" in asking:
         return _as("other", asking["other"], 0.7)
     return Decision("other", 0.4)
+
+
+def _outranked(promised: Commitment, account: dict[str, list[Match]], asking: dict[str, list[Match]]) -> bool:
+    """Whether what looks like a commitment is somebody else's money, or says neither how much nor when and is about
+    something else: a payment made, a charge in dispute, a plan, a way to pay."""
+    if "agency" in account:
+        return True
+    said = any(one.amount_cents is not None or one.date is not None for one in promised.instalments)
+    paid = _not_covered(account.get("paid", []), account.get("paid_doubt", []))
+    elsewhere = paid or "dispute" in account or {"plan", "ways_to_pay", "other_first"} & asking.keys()
+    return not said and bool(elsewhere)
 
 
 def _found(phrases: Phrases, tokens: Sequence[Token]) -> dict[str, list[Match]]:
@@ -155,7 +171,7 @@ def _yes_or_no(tokens: Sequence[Token]) -> Decision | None:
         return Decision("confirm_no", 0.9, whole) if emoji & _NO_EMOJI else None
     if len(words) > 8:
         return None
-    if any(word in _NO for word in words) or words[0] == "not":
+    if any(word in _NO for word in words) or "not" in words:
         if all(word in _NO | _NO_BESIDE | _YES for word in words) and not _thanks_only(words):
             return Decision("confirm_no", 0.9, whole)
         return None

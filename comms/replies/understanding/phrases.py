@@ -1,7 +1,7 @@
 """A small language for the phrases that intents are known by, and the matcher for it.
 
 A phrase is a line of elements: ``word``; ``a|b`` one of them; ``text*`` any word that begins so; ``word?`` may be
-missing; ``..`` up to three words of the same sentence; ``@name`` one of a class of words; ``^`` and ``$`` the first and
+missing; ``..`` up to four words of the same sentence; ``@name`` one of a class of words; ``^`` and ``$`` the first and
 the last word of the message. Phrases are indexed by their first word, so that a message is read once.
 
 The phrases themselves are data, in ``lexicon/*.txt``: ``[group]`` lines, one phrase a line under each, ``@name = words``
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .tokens import SENTENCE_MARKS, Token
 
-GAP = 3
+GAP = 4
 
 
 @dataclass(frozen=True, slots=True)

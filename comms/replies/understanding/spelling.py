@@ -106,7 +106,7 @@ _MEANT = {
     "texts": "txts texs",
     "texting": "txting textin txtin",
     "texted": "txted",
-    "stop": "stopp stahp stpo sotp stob stopped'",
+    "stop": "stp stopp stahp stpo sotp stob stopped'",
     "stopping": "stoppin",
     "unsubscribe": "unsub unsubcribe unsuscribe unsubscibe unsubscribed unsubscrib unsubribe unscribe",
     "optout": "opt-out",
@@ -248,9 +248,17 @@ def respell(word: str, before: str, after: str) -> str:
 _SICK_BEFORE = words("am is are was very so been be really seriously terminally mentally critically got fell too")
 
 
+_DONE_NEXT = words(
+    "pay send have bring do get give make put be call try drop come take mail see need settle clear cover deposit catch "
+    "definitely just go submit let start finish transfer zelle"
+)
+
+
 def _meant_here(word: str, before: str, after: str) -> bool:
     if word == "ill":
-        return before not in _SICK_BEFORE and after not in ("", "and", "with", "right", "husband", "wife", "mother")
+        return after in _DONE_NEXT or before not in _SICK_BEFORE and after not in ("", "and", "with", "right", "husband", "wife", "mother")
+    if word == "n":
+        return before != "" and after != ""
     if word == "id":
         return before not in ("my", "an", "the", "account", "customer") and after not in ("number", "is", "card")
     if word == "sat":
