@@ -94,6 +94,8 @@ def _alone(office: Office, row_id: int) -> int:
         return office.database.run(lambda session: _learn(session, office, _claim(session, RECEIPTS, row_id - 1, 1)))
     except Exception as error:
         _must_answer(office, error)
+        if isinstance(error, OperationalError):  # a conflict that outlasted every retry: the next run takes it
+            return 0
         why = error
         office.database.run(lambda session: _failed(session, office, row_id, why))
         return 0

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 import webhooks.understanding
 from comms import outbox, replies
@@ -117,7 +118,7 @@ def handled(monkeypatch):
         seen.texts.append(inbound.text)
         return Handled()
 
-    monkeypatch.setattr(replies, "handle", handle, raising=False)
+    monkeypatch.setattr(replies, "handle", handle)
     return seen
 
 
@@ -234,6 +235,7 @@ def test_a_sender_that_may_not_send_alarms_once(office, database, status, submit
         ("click", {"url": "https://x"}, "submitted"),
     ],
 )
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("by", ["token", "carrier id"])
 def test_a_sendgrid_event_moves_its_message(office, database, event, submitted, word, more, ends, by):
     message_id, token = submitted("email", "abc123", phone=None, email="maria@example.com")
@@ -281,6 +283,7 @@ def test_a_late_bounce_outranks_a_delivery(office, database, event, submitted):
     assert state_of(database, message_id) == "bounced"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("timestamp", [None, "soon", True, -1, 1e300, float("nan"), 4102444800])
 def test_an_events_time_is_believed_only_when_it_can_be(office, database, event, submitted, clock, timestamp):
     message_id, token = submitted("email", phone=None, email="maria@example.com")
@@ -403,8 +406,6 @@ def test_any_number_may_understand_at_once(office, database, status, text, submi
 
 
 def test_a_database_that_goes_away_blames_no_row(office, database, status, submitted, monkeypatch):
-    from sqlalchemy.exc import OperationalError
-
     _, token = submitted()
     status("sent", token)
 
@@ -416,6 +417,20 @@ def test_a_database_that_goes_away_blames_no_row(office, database, status, submi
         patch.setattr(type(database), "answers", lambda self: False)
         with pytest.raises(OperationalError):
             understand(office)
+    assert rows(database) == [("new", 0, None)]
+    assert understand(office) == 1
+
+
+def test_a_conflict_that_lasts_is_no_fault_of_the_row(office, database, status, submitted, monkeypatch):
+    _, token = submitted()
+    status("sent", token)
+
+    def busy(*_):
+        raise OperationalError("x", {}, Exception("canceling statement due to lock timeout on another's row"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(webhooks.understanding, "_learn", busy)
+        assert understand(office) == 0
     assert rows(database) == [("new", 0, None)]
     assert understand(office) == 1
 

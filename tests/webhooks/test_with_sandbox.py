@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import select, update
 
 from comms import outbox, replies
+from comms.accounts import consent
 from comms.channels import Outcome, Outgoing, open_channel
 from comms.clock import SystemClock
 from comms.history.schema import WebhookEvent
+from comms.notices import Catalogue, Renderer
 from comms.outbox.schema import Message
 from comms.replies.schema import InboundMessage
 from comms.sandbox import start
-from comms.settings import Settings
+from comms.settings import ROOT, Settings
 from comms.signing import message_token
 from tests.support import build
 from tests.support.servers import free_port
@@ -31,7 +33,7 @@ class Handled:
 @pytest.fixture
 def sandboxed(tmp_path, sqlite_database, make_office, monkeypatch, city):
     """An office whose carriers are the sandbox; ``served`` puts its routes behind the address they post to."""
-    monkeypatch.setattr(replies, "handle", lambda *_, **__: Handled(), raising=False)
+    monkeypatch.setattr(replies, "handle", lambda *_, **__: Handled())
     port = free_port()
     var = tmp_path / "var"
     public = f"http://127.0.0.1:{port}"
@@ -81,6 +83,21 @@ def test_both_ways_over_http(sandboxed, city):
     assert states(office) == ["delivered", "undelivered", "delivered", "bounced"]
     with office.database.read() as session:
         assert sorted(session.scalars(select(InboundMessage.text))) == ["Año", "i can do 50 friday 😀"]
+        assert set(session.scalars(select(WebhookEvent.state))) == {"understood"}
+
+
+def test_a_customer_who_says_stop_is_left_alone(sandboxed, city, monkeypatch):
+    office, sandbox, served = sandboxed
+    monkeypatch.undo()
+    office.renderer = Renderer(Catalogue.load(ROOT, city), city)
+    with served():
+        send(office, city, "sms", "+12185550101")
+        sandbox.text_from("+12185550101", "STOP")
+        assert sandbox.drain()
+    understand(office)
+    with office.database.read() as session:
+        assert consent.blocked(session, "sms", ["+12185550101"]) == {"+12185550101"}
+        assert session.scalars(select(InboundMessage)).one().handling != "new"
         assert set(session.scalars(select(WebhookEvent.state))) == {"understood"}
 
 
