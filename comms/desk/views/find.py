@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 from flask import redirect
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms import worklist
-from comms.accounts import Account, ContactPoint, finding
+from comms.accounts import Account, contacts, finding
 
 from ..audit import note_down
 from ..gate import Route, Visit
@@ -29,12 +28,9 @@ def find(visit: Visit) -> ResponseReturnValue:
         counts = worklist.counts(session)
         if not query:
             return page(visit, "find.html", counts, query="", found=[])
-        exact = finding.by_number(session, query)
-        if exact is not None:
-            return redirect(f"/accounts/{exact.number}", 303)
+        if named := _named(session, query):
+            return redirect(f"/accounts/{named.number}", 303)
         found = finding.find(session, query, limit=MOST + 1 if after else PER_PAGE + 1)
-        if len(found) == 1 and _names_a_point(session, query, found[0]):
-            return redirect(f"/accounts/{found[0].number}", 303)
     many = len(found) > MOST
     rest = _after(found[:MOST], after)
     shown, last = rest[:PER_PAGE], rest[PER_PAGE - 1 : PER_PAGE]
@@ -56,12 +52,19 @@ def _after(found: Sequence[Account], cursor: str) -> Sequence[Account]:
     return found[at + 1 :]
 
 
-def _names_a_point(session: Session, query: str, account: Account) -> bool:
-    """Whether the query is a whole phone number or email address of the account."""
+def _named(session: Session, query: str) -> Account | None:
+    """The one account that the query names by its number, by a whole phone number or by an email address."""
+    if account := finding.by_number(session, query):
+        return account
     digits = re.sub(r"\D", "", query)
-    values = {query.lower(), f"+1{digits[-10:]}"} if len(digits) >= 10 else {query.lower()}
-    points = select(ContactPoint.id).where(ContactPoint.account_id == account.id, ContactPoint.value.in_(values))
-    return session.scalar(points.limit(1)) is not None
+    ten = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
+    if "@" in query:
+        found = contacts.accounts_at(session, "email", query)
+    elif len(ten) == 10 and not re.search(r"[A-Za-z]", query):
+        found = contacts.accounts_at(session, "phone", f"+1{ten}")
+    else:
+        return None
+    return found[0] if len(found) == 1 else None
 
 
 ROUTES = (Route("/find", find, Permission.SEE_ACCOUNTS),)
