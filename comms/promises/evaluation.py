@@ -237,5 +237,5 @@ def _update(session: Session, model: type[Base], columns: dict[str, str], rows: 
     """Set ``columns`` (name: key of the row) of the rows named by ``at_id``: one statement, many times."""
     if rows:
         table = model.__table__
-        values = {name: bindparam(key) for name, key in columns.items()}
+        values: dict[str, Any] = {name: bindparam(key) for name, key in columns.items()}
         session.connection().execute(update(model).where(table.c.id == bindparam("at_id")).values(**values), rows)

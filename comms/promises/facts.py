@@ -103,9 +103,7 @@ def _load_scope(session: Session, which: ColumnElement[bool], ledger: Ledger) ->
         ledger.payments[account_id].append(fact)
 
 
-def _payments(
-    session: Session, accounts: Select[tuple[int]], since: ColumnElement[date]
-) -> Iterator[tuple[int, PaymentFact]]:
+def _payments(session: Session, accounts: Select[int], since: ColumnElement[date]) -> Iterator[tuple[int, PaymentFact]]:
     """Payments net of their reversals, whichever of the two came first."""
     back = aliased(Payment)
     reversed_cents = (

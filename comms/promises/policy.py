@@ -142,7 +142,8 @@ def _complaints(path: Path, error: ValidationError) -> str:
         *above, key = [str(step) for step in problem["loc"]] or ["policy"]
         said = problem["msg"]
         if problem["type"] == "extra_forbidden":
-            section = {"limits": Limits, "keeping": Keeping}.get(above[0] if above else "", Policy)
+            sections: dict[str, type[_Section]] = {"limits": Limits, "keeping": Keeping}
+            section = sections.get(above[0] if above else "", Policy)
             said = f"is not a key of a promise policy; allowed here: {', '.join(section.model_fields)}"
         lines.append(f"{path}: {'.'.join([*above, key])}: {said}")
     return "\n".join(lines)

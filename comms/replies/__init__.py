@@ -1,7 +1,8 @@
 """What customers write back: kept first, then matched to an account, then understood and answered.
 
-``receive`` keeps a message as it came; ``handle`` finds whose it is, understands it and acts: opt-outs at once, promises
-read back and opened on YES, everything else to a clerk. ``understand`` is the reading alone, without a database.
+``receive`` keeps a message as it came; ``handle`` finds whose it is, understands it and acts: opt-outs at once,
+promises read back and opened on YES, everything else to a clerk. ``understand`` is the reading
+alone, without a database.
 """
 
 from .handling import Handled, handle

@@ -11,6 +11,7 @@ It all happens in the caller's transaction: when anything fails, the reply is as
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -62,7 +63,7 @@ _ACKNOWLEDGED = frozenset(
 
 @dataclass(frozen=True)
 class Handled:
-    """What came of a reply. ``lanes`` are the doorbells to ring after the commit; empty when there was nothing to do."""
+    """What came of a reply. ``lanes`` are the doorbells to ring after the commit."""
 
     inbound_id: int
     handling: str | None = None
@@ -74,7 +75,7 @@ class Handled:
 def handle(
     session: Session, inbound_id: int, *, city: City, clock: Clock, renderer: Renderer, settings: Settings
 ) -> Handled:
-    """Understand and act on one stored reply, once. Handling it again, or from two workers at once, does nothing more."""
+    """Understand and act on one stored reply, once; again, or from two workers at once, does nothing more."""
     inbound = _claim(session, inbound_id, clock)
     if inbound is None:
         return Handled(inbound_id)
@@ -118,7 +119,7 @@ def _claim(session: Session, inbound_id: int, clock: Clock) -> InboundMessage | 
 
 def _conversation(session: Session, inbound: InboundMessage) -> Conversation:
     """The conversation with this address, locked: two texts of one person are handled one after the other."""
-    row = {
+    row: dict[str, Any] = {
         "channel": inbound.channel, "address": inbound.sender, "account_id": None, "state": "idle", "context": {},
         "automatic_answers": 0, "opened_at": inbound.received_at, "last_inbound_at": None, "expires_at": None,
     }  # fmt: skip
@@ -178,7 +179,7 @@ def _keep_what_was_said(matter: Matter) -> None:
     )
 
 
-# --- acting ------------------------------------------------------------------------------------------------------------
+# --- acting ---
 
 
 def _act(matter: Matter) -> None:
@@ -303,7 +304,7 @@ def _wrong_number(matter: Matter) -> None:
 def _tell_all(matter: Matter, account_ids: list[int], kind: str, summary: str) -> None:
     """The same line in the history of every account that has the address."""
     at, inbound = matter.clock.now(), matter.inbound
-    for account_id in account_ids or [None]:
+    for account_id in account_ids or (None,):
         matter.events.append(
             NewEvent(
                 account_id,
@@ -323,7 +324,7 @@ def _short(words: str) -> str:
     return joined if len(joined) <= 100 else joined[:99] + "…"
 
 
-# --- several accounts on one number ---------------------------------------------------------------------------------------
+# --- several accounts on one number ---
 
 
 def _ask_which(matter: Matter) -> None:

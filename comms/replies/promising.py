@@ -16,7 +16,7 @@ WAITS = timedelta(days=7)
 
 
 def offer(matter: Matter) -> None:
-    """A customer commits to pay: read it back, ask for what is missing, offer what the policy allows, or fetch a clerk."""
+    """A customer commits to pay: read it back, ask for what is missing, offer what is allowed, or fetch a clerk."""
     account = matter.account
     assert account is not None
     wanted = _completed(matter)
@@ -119,7 +119,8 @@ def _propose(matter: Matter, parts: list[Part], notice: str, field: str, request
     )
     matter.events += change.events
     _wait(matter, {"promise_id": change.promise_id})
-    if not matter.answer(notice, **{field: _as_installments(parts)}):
+    facts: dict[str, Any] = {field: _as_installments(parts)}
+    if not matter.answer(notice, **facts):
         matter.give_to_clerk(
             "A promise that could not be read back automatically; confirm it with the customer.", priority=4
         )

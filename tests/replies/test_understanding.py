@@ -282,7 +282,8 @@ INTENTS = {
 
 
 @pytest.mark.parametrize(
-    ("intent", "text"), [(intent, line.strip()) for intent, lines in INTENTS.items() for line in lines.strip().splitlines()]
+    ("intent", "text"),
+    [(intent, line.strip()) for intent, lines in INTENTS.items() for line in lines.strip().splitlines()],
 )
 def test_every_intent_in_several_wordings(intent, text):
     assert meant(text).intent == intent
@@ -390,7 +391,11 @@ def test_the_labelled_sample_is_understood():
     wrong = []
     for row in DEV:
         found = understand(
-            row["text"], datetime.fromisoformat(row["received_at"]), row["tz"], row["past_due_cents"], row["total_cents"]
+            row["text"],
+            datetime.fromisoformat(row["received_at"]),
+            row["tz"],
+            row["past_due_cents"],
+            row["total_cents"],
         )
         instalments = [one.as_json() for one in found.instalments]
         if found.intent != row["intent"] or instalments != row["instalments"]:

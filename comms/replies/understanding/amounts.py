@@ -1,4 +1,4 @@
-"""Amount expressions: where they stand, and how many cents (or ``full``, ``half``, ``minimum``, the rest) each means."""
+"""Amount expressions: where they stand, and how many cents (or ``full``, ``half``, ``minimum``, ``rest``) each is."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .phrases import load
 from .tokens import SENTENCE_MARKS, Token
@@ -90,7 +91,7 @@ def _pieces(sentence: Sequence[Token]) -> list[tuple[int, int]]:
         ):
             cuts.append(at)
     cuts.append(len(sentence))
-    return [(start, end) for start, end in zip(cuts, cuts[1:], strict=False) if end > start]
+    return [(start, end) for start, end in pairwise(cuts) if end > start]
 
 
 def _moods(tokens: Sequence[Token]) -> set[str]:

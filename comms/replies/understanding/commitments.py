@@ -23,7 +23,8 @@ COMMITS = load("commitments")
 """``pays`` commits by itself; ``gives`` (have, get, do, make …) only together with an amount or the word money."""
 
 _FILLER = words(
-    "okay yes sure alright fine please hi hello hey thanks so well yo bueno si listo i we me my you your it its is be to for on by in at of a an the and then that this them with will can do"
+    "okay yes sure alright fine please hi hello hey thanks so well yo bueno si listo i we me my you your it its is"
+    " be to for on by in at of a an the and then that this them with will can do"
     " just about like around more only least another all now also maybe' hola por favor gracias el la los lo de del en"
     " para y un una le les que es con su mi morning afternoon night evening noon first last day thing am pm end payment"
     " pay dollars of' deal ok no wait actually sorry mean make put down toward towards it's part half split each sir"
@@ -194,7 +195,7 @@ def _pays_word(reading: Reading, chosen: Sequence[Clause]) -> bool:
     )
 
 
-# --- pairing ----------------------------------------------------------------------------------------------------------
+# --- pairing ---
 
 
 def _moments(reading: Reading, used: Sequence[Clause], plain: Sequence[Clause]) -> list[When | HowMuch]:
@@ -271,9 +272,8 @@ def _pairs(
     if not whens:
         return [(amount, None) for amount in amounts]
     if len(amounts) == 1:
-        distinct = list(dict.fromkeys(days))
-        real = [day for day in distinct if day is not None] or [None]
-        return [(amounts[0], day) for day in real]
+        real = list(dict.fromkeys(day for day in days if day is not None))
+        return [(amounts[0], day) for day in real] or [(amounts[0], None)]
     if len(whens) == 1:
         return _one_day(amounts, whens[0], days[0])
     if len(amounts) == len(whens):

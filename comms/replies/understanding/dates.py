@@ -4,17 +4,12 @@
 later, because some need the instalment before them (``the following friday``).
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from . import calendar as cal
-from .numbers import SMALL, TENS, number_at, ordinal_at
-from .spelling import MONTHS, WEEKDAYS
-from .tokens import Token
-
-Resolve = Callable[[date | None], date | None]
-"""From the previous instalment's date (None for the first) to the day that is meant."""
+from .date_names import AGO, WEEKDAY, NamedDays
+from .date_reading import Found, Resolve
 
 
 @dataclass(frozen=True)
@@ -29,48 +24,8 @@ class When:
     ``past``."""
 
 
-_Found = tuple[int, str, Resolve]
-
-_BY = (
-    "no later than",
-    "not later than",
-    "on or before",
-    "by",
-    "on",
-    "this",
-    "for",
-    "a mas tardar",
-    "para",
-    "antes de que sea",
-    "come",
-)
-_WEEKDAY = {name: number for number, name in enumerate(WEEKDAYS)}
-_MONTH = {name: number for number, name in enumerate(MONTHS, 1)}
-_NTH = {
-    "first": 1,
-    "second": 2,
-    "third": 3,
-    "fourth": 4,
-    "last": -1,
-    "primer": 1,
-    "segundo": 2,
-    "tercer": 3,
-    "ultimo": -1,
-    "1th": 1,
-    "2th": 2,
-    "3th": 3,
-    "4th": 4,
-}
-_AGO = ("ago", "back", "earlier", "atras", "pasado", "pasada")
-
-
-class DateReader:
+class DateReader(NamedDays):
     """Reads date expressions out of one message received at a local time."""
-
-    def __init__(self, tokens: Sequence[Token], received: datetime) -> None:
-        self._tokens = tokens
-        self._today = received.date()
-        self._afternoon = received.hour >= 12
 
     def find(self) -> list[When]:
         """The expressions of the message, in order, none overlapping."""
@@ -85,44 +40,12 @@ class DateReader:
                 at = when.end
         return found
 
-    # --- words -----------------------------------------------------------------------------------------------
-
-    def _w(self, at: int) -> str:
-        return self._tokens[at].text if 0 <= at < len(self._tokens) else ""
-
-    def _m(self, at: int, pattern: str) -> int | None:
-        """Where ``pattern`` ends when it stands here: words, ``a|b`` for a choice, ``?`` for what may be missing."""
-        for element in pattern.split():
-            optional = element.endswith("?")
-            choices = element.rstrip("?").split("|")
-            if self._w(at) in choices:
-                at += 1
-            elif not optional:
-                return None
-        return at
-
-    def _any(self, at: int, *patterns: str) -> int | None:
-        ends = [end for pattern in patterns if (end := self._m(at, pattern)) is not None]
-        return max(ends) if ends else None
-
-    def _count(self, at: int) -> tuple[int, int] | None:
-        """A small number: ``3``, ``three``, ``a couple of``, ``a few``."""
-        for pattern, value in (("a? couple of?", 2), ("un par de", 2), ("a? few", 3), ("unos|algunos", 3), ("a|an", 1)):
-            if (end := self._m(at, pattern)) is not None:
-                return value, end
-        token = self._w(at)
-        if token.isdigit() and len(token) <= 3:
-            return int(token), at + 1
-        if token in SMALL or token in TENS:
-            return number_at(self._tokens, at)
-        return None
-
-    # --- one expression ----------------------------------------------------------------------------------------
+    # --- one expression ---
 
     def _read(self, at: int) -> When | None:
         start = at
         shift = 0
-        moved = self._any(at, "after work on|el?", "after i get|am paid on?", "after my? payday on?")
+        moved = self._is(at, "pay_lead")
         if moved is not None and self._base(moved):
             at = moved
         else:
@@ -132,7 +55,7 @@ class DateReader:
                     at, shift = end, days
                     break
             else:
-                end = self._any(at, *_BY)
+                end = self._is(at, "by")
                 if end is not None:
                     at = end
         inner = self._chosen(at)
@@ -143,13 +66,13 @@ class DateReader:
             return When(start, end, _shifted(resolve, shift), kind)
         return When(start, end, resolve, kind)
 
-    def _base_the(self, at: int) -> _Found | None:
+    def _base_the(self, at: int) -> Found | None:
         end = self._any(at, "the", "el")
         return self._base(end) if end is not None else None
 
-    def _chosen(self, at: int) -> _Found | None:
+    def _chosen(self, at: int) -> Found | None:
         """A date, or a choice or range of dates: the later."""
-        range_start = self._any(at, "between", "entre", "either", "from")
+        range_start = self._is(at, "range_lead")
         first = self._joined(range_start if range_start is not None else at)
         if first is None:
             return None
@@ -181,9 +104,9 @@ class DateReader:
             return at + 1, self._numbered(int(self._w(at)))
         return None
 
-    def _joined(self, at: int) -> _Found | None:
-        """A base expression, with the words that only say it again: ``today friday``, ``fri the 27th``, ``monday night``."""
-        skipped = self._any(at, "the", "el", "on", "la")
+    def _joined(self, at: int) -> Found | None:
+        """A base expression and the words that only say it again: ``today friday``, ``fri the 27th``."""
+        skipped = self._is(at, "skipped")
         found = self._base(at)
         if found is None and skipped is not None:
             found = self._base(skipped)
@@ -194,7 +117,7 @@ class DateReader:
         if kind in ("past", "vague"):
             return end, kind, resolve
         comma = end + 1 if self._w(end) in (",", "(") else end
-        again = self._any(comma, "the", "on the?", "el", "dia", "which is", "this", "el dia", "coming")
+        again = self._is(comma, "said_again")
         for place in dict.fromkeys((again if again is not None else comma, comma)):
             other = self._base(place)
             if other is None or other[1] in ("past", "vague"):
@@ -225,10 +148,7 @@ class DateReader:
             end = more
         return end
 
-    def _numbered(self, number: int) -> Resolve:
-        return lambda previous: cal.day_of_month(max(previous, self._today) if previous else self._today, number)
-
-    def _base(self, at: int) -> _Found | None:
+    def _base(self, at: int) -> Found | None:
         for reader in (
             self._counted,
             self._near,
@@ -244,18 +164,13 @@ class DateReader:
                 return found
         return None
 
-    def _fixed(self, end: int, day: date | None, kind: str = "day") -> _Found:
-        return end, kind, lambda previous: day
+    # --- today, tomorrow ---
 
-    # --- today, tomorrow -----------------------------------------------------------------------------------------
-
-    def _near(self, at: int) -> _Found | None:
+    def _near(self, at: int) -> Found | None:
         today = self._today
-        if (end := self._any(at, "the? day after tomorrow", "pasado manana", "2|two days from today|now")) is not None:
+        if (end := self._is(at, "in_two_days")) is not None:
             return self._fixed(end, today + timedelta(2))
-        if (
-            end := self._any(at, "the? day after that", "the? next|following day", "al dia siguiente", "al otro dia")
-        ) is not None:
+        if (end := self._is(at, "a_day_later")) is not None:
             return end, "day", lambda previous: (previous or today) + timedelta(1)
         for patterns, days in (
             (("the? day after", "el dia despues de|del"), 1),
@@ -266,46 +181,27 @@ class DateReader:
                 return inner[0], "day", _shifted(inner[2], days)
         if (end := self._any(at, "tomorrow", "manana")) is not None and not self._m(at - 1, "la|esta|buena|en manana"):
             return self._fixed(end, today + timedelta(1))
-        if (end := self._any(
-            at, "today", "tonight", "right? now", "this afternoon|evening|morning|minute|instant", "by? end of the? day",
-            "by? eod|cob", "by midnight", "later today|tonight", "hoy mismo?", "ahora mismo?", "ahorita", "esta tarde|noche|manana", "same day",
-        )) is not None:  # fmt: skip
+        if (end := self._is(at, "today")) is not None:  # fmt: skip
             if self._w(end) in ("on", "and") and self._w(at) in ("right", "now"):
                 return None
             return self._fixed(end, today)
-        if (
-            end := self._any(
-                at, "after work", "cuando salga del? trabajo", "before? i go to work", "on my lunch break?"
-            )
-        ) is not None:
+        if (end := self._is(at, "after_work")) is not None:
             return self._fixed(end, today)
-        if (
-            end := self._any(
-                at,
-                "in the am|morning|mornings",
-                "first thing",
-                "por|en la manana",
-                "a primera hora",
-                "the morning",
-                "early morning",
-            )
-        ) is not None:
+        if (end := self._is(at, "morning")) is not None:
             end = self._any(end, "in the am|morning") or end
             return self._fixed(end, today + timedelta(1 if self._afternoon else 0))
         return None
 
-    # --- N days, N weeks ----------------------------------------------------------------------------------------
+    # --- N days, N weeks ---
 
-    def _counted(self, at: int) -> _Found | None:
+    def _counted(self, at: int) -> Found | None:
         start = at
-        lead = self._any(
-            at, "in about?", "within", "give|giving me", "en", "dentro de", "inside of?", "denme|deme|dame", "after"
-        )
+        lead = self._is(at, "count_lead")
         counted = self._count(lead if lead is not None else at)
         if counted is None:
             return None
         count, end = counted
-        end = self._any(end, "more", "mas", "full") or end
+        end = self._is(end, "count_more") or end
         business = self._any(end, "business|working|work|weekday")
         unit = self._any(business if business is not None else end, "day|days|dia|dias")
         weeks = self._any(end, "week|weeks|semana|semanas")
@@ -317,7 +213,7 @@ class DateReader:
             business = self._any(end, "habiles|laborables")
             end = business or end
         if (
-            self._w(end) in _AGO
+            self._w(end) in AGO
             or self._w(end) in ("late", "behind", "overdue")
             or self._w(start - 1) in ("last", "past", "hace")
         ):
@@ -346,379 +242,16 @@ class DateReader:
             after in ("", ".", ",", "and", "ill", "i", "-", "\n") or business
         )
 
-    def _from_weekday(self, count: int, end: int) -> _Found | None:
+    def _from_weekday(self, count: int, end: int) -> Found | None:
         """``two fridays from now``: the bare weekday and 7 days more."""
         name = self._w(end)[:-1]
         if (
-            name in _WEEKDAY
+            name in WEEKDAY
             and self._w(end).endswith("s")
             and (after := self._any(end + 1, "from now|today")) is not None
         ):
-            day = cal.coming(self._today, _WEEKDAY[name]) + timedelta(7 * (count - 1))
+            day = cal.coming(self._today, WEEKDAY[name]) + timedelta(7 * (count - 1))
             return self._fixed(after, day)
-        return None
-
-    # --- weeks and weekdays ---------------------------------------------------------------------------------------
-
-    def _weeks(self, at: int) -> _Found | None:
-        today = self._today
-        if (
-            end := self._any(
-                at,
-                "next week on?",
-                "la? proxima|otra semana el?",
-                "la? semana que viene|entra el?",
-                "the following week on?",
-            )
-        ) is not None and self._w(end) in _WEEKDAY:
-            return self._fixed(end + 1, cal.of_next_week(today, _WEEKDAY[self._w(end)]), "weekday")
-        nexts = ("next week", "the following week", "la? proxima|otra semana", "la? semana que viene|entra|sigue")
-        if (
-            end := self._any(
-                at,
-                *(
-                    f"{lead} {week}"
-                    for lead in (
-                        "beginning|start|early|first|principios part? of|in|de",
-                        "early",
-                        "a principios de",
-                        "beginning",
-                    )
-                    for week in nexts
-                ),
-            )
-        ) is not None:
-            return self._fixed(end, cal.of_next_week(today, cal.MONDAY))
-        if (
-            end := self._any(
-                at, "middle of next week", "mid next week", "mid - next week", "a mediados de la proxima semana"
-            )
-        ) is not None:
-            return self._fixed(end, cal.of_next_week(today, 2))
-        ends = tuple(
-            f"{lead} {week}"
-            for lead in ("the? end of", "late", "later", "a? fin|finales|final de", "sometime", "any day")
-            for week in nexts
-        )
-        if (end := self._any(at, *ends, *nexts)) is not None:
-            return self._fixed(end, cal.of_next_week(today, cal.FRIDAY))
-        if (
-            end := self._any(
-                at, "next weekend", "el? proximo fin de semana", "weekend after next", "the following weekend"
-            )
-        ) is not None:
-            return self._fixed(end, cal.of_next_week(today, cal.SATURDAY))
-        if (
-            end := self._any(at, "over? this|the? coming? weekend", "el|este fin de semana", "fin de semana")
-        ) is not None:
-            return self._fixed(end, cal.weekend(today))
-        if (end := self._any(
-            at, "the? end of the|this? week", "later? this week", "sometime this week", "eow", "esta semana", "a? fin|finales de la? semana", "end of week",
-        )) is not None:  # fmt: skip
-            friday = cal.of_this_week(today, cal.FRIDAY)
-            return self._fixed(end, friday)
-        return None
-
-    def _weekday(self, at: int) -> _Found | None:
-        today = self._today
-        if self._w(at) in ("last", "this past", "pasado") or self._m(at, "this past"):
-            past = self._any(at, "last", "this past")
-            if past is not None and self._w(past) in _WEEKDAY:
-                return self._fixed(past + 1, None, "past")
-        wk = self._w
-        if (end := self._any(at, "the? week after|from")) is not None and wk(end) in _WEEKDAY:
-            return self._fixed(end + 1, cal.coming(today, _WEEKDAY[wk(end)]) + timedelta(7))
-        if wk(at) == "next" and wk(at + 1) in _WEEKDAY:
-            return self._fixed(at + 2, cal.of_next_week(today, _WEEKDAY[wk(at + 1)]), "weekday")
-        lead = self._any(at, "the? following|other", "the next", "the same", "el siguiente", "el otro")
-        if lead is not None and wk(lead) in _WEEKDAY:
-            number = _WEEKDAY[wk(lead)]
-            plain = cal.of_next_week(today, number)
-            return lead + 1, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
-        lead = self._any(
-            at,
-            "this coming?",
-            "coming",
-            "upcoming",
-            "este|esta",
-            "proximo|siguiente",
-            "the? very next",
-            "cada",
-            "every",
-        )
-        place = lead if lead is not None else at
-        name = wk(place)
-        if name.endswith("s") and name[:-1] in _WEEKDAY and lead is not None:
-            name = name[:-1]
-        if name not in _WEEKDAY:
-            return None
-        number = _WEEKDAY[name]
-        end = place + 1
-        if (after := self._any(end, "after next")) is not None:
-            return self._fixed(after, cal.of_next_week(today, number) + timedelta(7), "weekday")
-        if (after := self._any(end, "the|in? week after next")) is not None:
-            return self._fixed(after, cal.of_next_week(today, number) + timedelta(7), "weekday")
-        if (
-            after := self._any(
-                end,
-                "of|in? next week",
-                "of|in? the following week",
-                "de? la? otra|proxima semana",
-                "de? la? semana que viene|entra",
-            )
-        ) is not None:
-            return self._fixed(after, cal.of_next_week(today, number), "weekday")
-        if (after := self._any(end, "after that", "after", "siguiente", "following")) is not None and (
-            after > end + 1 or wk(end) in ("siguiente", "following")
-        ):
-            plain = cal.coming(today, number) + timedelta(7)
-            return after, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
-        if (after := self._any(end, "week")) is not None and wk(after) not in ("s",):
-            return self._fixed(after, cal.coming(today, number) + timedelta(7), "weekday")
-        if (
-            after := self._any(end, "que viene|entra", "proximo", "of this week", "this week", "de esta semana")
-        ) is not None:
-            end = after
-        if self._w(end) in _AGO:
-            return self._fixed(end + 1, None, "past")
-        return self._fixed(end, cal.coming(today, number), "weekday")
-
-    # --- months ------------------------------------------------------------------------------------------------------
-
-    def _of_months(self, at: int) -> _Found | None:
-        today = self._today
-        nth = self._any(at, *_NTH) if self._w(at) in _NTH else None
-        if nth is not None and self._w(nth) in _WEEKDAY:
-            month, end = self._month_after(nth + 1)
-            if self._m(nth + 1, "of|in next month"):
-                year, month = cal.following_month(today.year, today.month)
-                end = self._m(nth + 1, "of|in next month") or end
-            return self._fixed(end, cal.nth_weekday(today, _NTH[self._w(at)], _WEEKDAY[self._w(nth)], month))
-        if (
-            end := self._any(
-                at, "the? end of next month", "a? fin|fines|finales de|del proximo|otro mes", "last day of next month"
-            )
-        ) is not None:
-            return self._fixed(end, cal.end_of_next_month(today))
-        if (end := self._any(
-            at, "the? end of the|this? month", "eom", "the? last day of the|this? month", "a? fin|fines|finales de|del este? mes", "month end", "el? ultimo dia del|de este? mes",
-        )) is not None:  # fmt: skip
-            return self._fixed(end, cal.month_end(today))
-        if (
-            end := self._any(at, "the? end of", "the? last day of", "late", "a? fin|fines|finales de")
-        ) is not None and self._w(end) in _MONTH:
-            return self._fixed(end + 1, cal.end_of_month(today, _MONTH[self._w(end)]))
-        if (
-            end := self._any(
-                at,
-                "the? first|1th of next month",
-                "the? beginning|start of next month",
-                "primero|1 del proximo mes",
-                "a? principios del? proximo|otro mes",
-                "early next month",
-            )
-        ) is not None:
-            return self._fixed(end, cal.day_of_month(today, 1) if today.day > 0 else None)
-        if (
-            end := self._any(
-                at,
-                "the? first|1th day? of the month",
-                "the? beginning|start of the month",
-                "primero de mes",
-                "a? principios de mes",
-                "el? primero del mes",
-            )
-        ) is not None:
-            return self._fixed(end, cal.day_of_month(today, 1))
-        if (
-            end := self._any(at, "the? middle of next month", "mid next month", "a? mediados del proximo mes")
-        ) is not None:
-            year, month = cal.following_month(today.year, today.month)
-            return self._fixed(end, date(year, month, 15))
-        if (
-            end := self._any(
-                at,
-                "the? middle of the|this? month",
-                "mid - month",
-                "mid month",
-                "midmonth",
-                "a? mediados de|del este? mes",
-            )
-        ) is not None:
-            day = today.replace(day=15)
-            return self._fixed(end, day if day >= today else cal.day_of_month(today, 15))
-        if (end := self._any(at, "the? middle of", "mid -?", "mid", "a? mediados de")) is not None and self._w(
-            end
-        ) in _MONTH:
-            return self._fixed(end + 1, cal.day_of_year(today, _MONTH[self._w(end)], 15))
-        if (end := self._any(at, "the? beginning|start of", "early", "a? principios de")) is not None and self._w(
-            end
-        ) in _MONTH:
-            return self._fixed(end + 1, cal.day_of_year(today, _MONTH[self._w(end)], 1))
-        if (
-            end := self._any(
-                at, "sometime? next month", "el? proximo mes", "el? mes que viene|entra", "the following month"
-            )
-        ) is not None:
-            return self._fixed(end, None, "vague")
-        return None
-
-    def _month_after(self, at: int) -> tuple[int | None, int]:
-        end = self._any(at, "of|in", "de|del")
-        if end is not None and self._w(end) in _MONTH:
-            return _MONTH[self._w(end)], end + 1
-        if end is not None and (whole := self._any(at, "of|in the|this? month", "de|del este? mes")) is not None:
-            return None, whole
-        return None, at
-
-    def _holiday(self, at: int) -> _Found | None:
-        patterns = {
-            "black friday": "black friday", "thanksgiving": "thanksgiving day?", "memorial": "memorial day", "labor": "labor|labour day",
-            "mlk": "mlk day", "presidents": "presidents day", "mothers": "mothers|mother day", "fathers": "fathers|father day",
-            "columbus": "columbus day", "christmas eve": "christmas eve", "christmas": "christmas day?", "new years eve": "new year|years eve",
-            "new years": "new year|years day?", "july fourth": "fourth of july", "veterans": "veterans|veteran day", "halloween": "halloween",
-            "valentines": "valentines day?", "juneteenth": "juneteenth", "independence": "independence day",
-        }  # fmt: skip
-        spanish = {
-            "thanksgiving": "accion de gracias",
-            "christmas eve": "nochebuena|noche buena?",
-            "christmas": "navidad",
-            "new years eve": "ano viejo",
-            "new years": "ano nuevo",
-        }
-        best: tuple[int, str] | None = None
-        for table in (patterns, spanish):
-            for name, pattern in table.items():
-                end = self._m(at, pattern)
-                if end is not None and (best is None or end > best[0]):
-                    best = (end, name)
-        if best is None:
-            return None
-        end, name = best
-        day = cal.holiday(self._today, name)
-        if self._w(end) in _WEEKDAY and day is not None:
-            return self._fixed(end + 1, cal.coming(self._today, _WEEKDAY[self._w(end)]))
-        if self._w(end) == "weekend" and day is not None:
-            return self._fixed(end + 1, cal.weekend(day) if day.weekday() < cal.SATURDAY else day)
-        return self._fixed(end, day)
-
-    # --- month and day ------------------------------------------------------------------------------------------------
-
-    def _named(self, at: int) -> _Found | None:
-        token = self._w(at)
-        if self._tokens[at].kind == "number" if at < len(self._tokens) else False:
-            found = self._figures(at)
-            if found is not None:
-                return found
-        if token in _MONTH:
-            place = self._any(at + 1, "the") or at + 1
-            number = self._day_of(place)
-            if number is not None and not (token == "may" and self._w(at - 1) in ("i", "we", "you", "they")):
-                return self._year_past(
-                    number[1], self._fixed(number[1], cal.day_of_year(self._today, _MONTH[token], number[0]))
-                )
-            return None
-        number = self._day_of(at)
-        if number is not None:
-            place = self._any(number[1], "of", "de", "day of") or number[1]
-            if self._w(place) in _MONTH:
-                return self._year_past(
-                    place + 1, self._fixed(place + 1, cal.day_of_year(self._today, _MONTH[self._w(place)], number[0]))
-                )
-        return None
-
-    def _year_past(self, end: int, found: _Found) -> _Found:
-        more = self._any(end, ",") or end
-        if self._w(more) in (str(self._today.year), str(self._today.year + 1)):
-            return more + 1, found[1], found[2]
-        more = self._any(end, "de|del") or end
-        if self._w(more) in (str(self._today.year), str(self._today.year + 1)):
-            return more + 1, found[1], found[2]
-        return found
-
-    def _day_of(self, at: int) -> tuple[int, int] | None:
-        token = self._w(at)
-        if token.isdigit() and 1 <= int(token) <= 31 and len(token) <= 2:
-            return int(token), at + 1
-        ordinal = ordinal_at(self._tokens, at)
-        if ordinal is not None and 1 <= ordinal[0] <= 31:
-            return ordinal
-        spoken = number_at(self._tokens, at) if token in SMALL or token in TENS else None
-        return spoken if spoken is not None and 1 <= spoken[0] <= 31 else None
-
-    def _figures(self, at: int) -> _Found | None:
-        """``6/26``, ``6-26``, ``6/26/26``: month and day, day and month only when the first is above 12."""
-        text = self._w(at)
-        pieces = text.replace("-", "/").split("/")
-        if (
-            len(pieces) not in (2, 3)
-            or not all(piece.isdigit() for piece in pieces)
-            or any(len(piece) > 4 for piece in pieces)
-        ):
-            return None
-        first, second = int(pieces[0]), int(pieces[1])
-        if "-" in text and (first > 12 or second > 31 or self._w(at + 1) == "dollars" or len(pieces[0]) > 2):
-            return None
-        if text == "1/2" and self._w(at - 1) not in ("on", "by", "before", "el", "after", "until"):
-            return None
-        month, number = (second, first) if first > 12 else (first, second)
-        if len(pieces) == 3:
-            year = int(pieces[2]) + (2000 if len(pieces[2]) <= 2 else 0)
-            try:
-                day = date(year, month, number)
-            except ValueError:
-                return None
-            return self._fixed(at + 1, day, "day" if day >= self._today else "past")
-        day_found = cal.day_of_year(self._today, month, number)
-        return self._fixed(at + 1, day_found) if day_found else None
-
-    def _day_number(self, at: int) -> _Found | None:
-        """``the 8th``, ``8th``, ``on the 8``, ``el 29``, ``dia 29``."""
-        lead = self._any(at, "the", "el dia?", "dia", "del")
-        ordinal = ordinal_at(self._tokens, lead if lead is not None else at)
-        if ordinal is not None:
-            number, end = ordinal
-            plain_word = self._w(end - 1) in ("first", "second", "third", "fourth", "fifth")
-            if self._w(end) in (
-                "st",
-                "street",
-                "ave",
-                "avenue",
-                "floor",
-                "time",
-                "notice",
-                "payment",
-                "of",
-                "thing",
-                "bill",
-                "half",
-                "one",
-                "apartment",
-                "check",
-                "paycheck",
-                "person",
-                "world",
-            ):
-                return None
-            if plain_word and lead is None and self._w(at - 1) not in ("on", "by", "before", "after", "until"):
-                return None
-            return (end, "number", self._numbered(number)) if 1 <= number <= 31 else None
-        if lead is not None or self._m(at - 1, "on"):
-            place = lead if lead is not None else at
-            text = self._w(place)
-            if (
-                text.isdigit()
-                and 1 <= int(text) <= 31
-                and self._tokens[place].kind == "number"
-                and self._w(place + 1) not in ("dollars", "%", "days", "dias", "weeks")
-            ):
-                if lead is None and self._w(place + 1) not in ("", ".", ",", "and", "y", "i", "!"):
-                    return None
-                return place + 1, "number", self._numbered(int(text))
-            if self._w(at) in ("el", "dia") and (text in SMALL or text in TENS):
-                spoken = number_at(self._tokens, place)
-                if spoken is not None and 1 <= spoken[0] <= 31:
-                    return spoken[1], "number", self._numbered(spoken[0])
         return None
 
 

@@ -1,7 +1,7 @@
 """From phrases and commitments to one intent, by the precedence of the office's conventions.
 
-emergency > opt-out > wrong number > threat > promise > paid > dispute > hardship > request for an arrangement > question
-about the balance > help > language > yes and no > insult or refusal > other.
+emergency > opt-out > wrong number > threat > promise > paid > dispute > hardship > request for an arrangement >
+question about the balance > help > language > yes and no > insult or refusal > other.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The words that mean something all by themselves.
 
-The carriers' own opt-out words always are a revocation (47 CFR 64.1200(a)(10): stop, quit, end, revoke, opt out, cancel,
-unsubscribe; Twilio adds STOPALL and OPTOUT), and so are their Spanish counterparts.
+The carriers' own opt-out words always are a revocation (47 CFR 64.1200(a)(10): stop, quit, end, revoke, opt out,
+cancel, unsubscribe; Twilio adds STOPALL and OPTOUT), and so are their Spanish counterparts.
 """
 
 from .wordlists import words

@@ -4,8 +4,8 @@ A phrase is a line of elements: ``word``; ``a|b`` one of them; ``text*`` any wor
 missing; ``..`` up to four words of the same sentence; ``@name`` one of a class of words; ``^`` and ``$`` the first and
 the last word of the message. Phrases are indexed by their first word, so that a message is read once.
 
-The phrases themselves are data, in ``lexicon/*.txt``: ``[group]`` lines, one phrase a line under each, ``@name = words``
-for a class, ``#`` for a remark.
+The phrases themselves are data, in ``lexicon/*.txt``: ``[group]`` lines, one phrase a line under each, ``@name =
+words`` for a class, ``#`` for a remark.
 """
 
 from collections import defaultdict
@@ -45,13 +45,14 @@ class Phrases:
         self._classes = {name: words.split() for name, words in (classes or {}).items()}
         self._by_first: dict[str, list[tuple[str, tuple[_Element, ...]]]] = defaultdict(list)
         self._by_prefix: list[tuple[tuple[str, ...], str, tuple[_Element, ...]]] = []
+        self.groups = tuple(groups)
         for name, lines in groups.items():
             for line in lines.strip().splitlines():
                 if line.strip():
                     self._add(name, tuple(self._element(one) for one in line.split()))
 
     def _add(self, name: str, elements: tuple[_Element, ...]) -> None:
-        for at, element in enumerate(elements):
+        for element in elements:
             if element.anchor:
                 continue
             for word in element.words:
@@ -60,7 +61,6 @@ class Phrases:
                 self._by_prefix.append((element.prefixes, name, elements))
             if not element.optional:
                 return
-            del at
         raise ValueError(f"a phrase of {name} has no word that must be there")
 
     def _element(self, text: str) -> _Element:
@@ -87,8 +87,13 @@ class Phrases:
 
     def longest_at(self, tokens: Sequence[Token], at: int) -> tuple[str, int] | None:
         """The group and the end of the longest phrase that starts here."""
-        found = max(self._at(tokens, at), key=lambda one: one[1], default=None)
-        return found
+        return max(self._at(tokens, at), key=lambda one: one[1], default=None)
+
+    def end_at(self, tokens: Sequence[Token], at: int, name: str) -> int | None:
+        """Where the longest phrase of one group ends when one starts here."""
+        if at >= len(tokens):
+            return None
+        return max((end for group, end in self._at(tokens, at) if group == name), default=None)
 
     def has(self, tokens: Sequence[Token], *names: str) -> Match | None:
         """The first match of one of these groups."""

@@ -206,7 +206,8 @@ ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th", "ro", "er", "o"})
 
 _CLOSE_TO = (
     *WEEKDAYS, "tomorrow", "thanksgiving", "christmas", "payment", "payments", "messages", "message", "unsubscribe",
-    "january", "february", "september", "october", "november", "december", "hundred", "eighty", "seventy", "arrangement",
+    "january", "february", "september", "october", "november", "december", "hundred", "eighty", "seventy",
+    "arrangement",
     "extension", "emergency", "disconnect", "manana", "miercoles", "viernes", "domingo", "sabado", "equivocado",
     "equivocada", "mensajes", "numero", "quincena",
 )  # fmt: skip
@@ -249,14 +250,16 @@ _SICK_BEFORE = words("am is are was very so been be really seriously terminally 
 
 
 _DONE_NEXT = words(
-    "pay send have bring do get give make put be call try drop come take mail see need settle clear cover deposit catch "
-    "definitely just go submit let start finish transfer zelle"
+    "pay send have bring do get give make put be call try drop come take mail see need settle clear cover deposit "
+    "catch definitely just go submit let start finish transfer zelle"
 )
 
 
 def _meant_here(word: str, before: str, after: str) -> bool:
     if word == "ill":
-        return after in _DONE_NEXT or before not in _SICK_BEFORE and after not in ("", "and", "with", "right", "husband", "wife", "mother")
+        return after in _DONE_NEXT or (
+            before not in _SICK_BEFORE and after not in ("", "and", "with", "right", "husband", "wife", "mother")
+        )
     if word == "n":
         return before != "" and after != ""
     if word == "id":
