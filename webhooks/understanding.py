@@ -64,8 +64,9 @@ class _Learned:
 
 
 def understand(office: Office, limit: int = 500) -> int:
-    """Understand up to ``limit`` replies and ``limit`` receipts that are new; how many were brought to an end."""
-    return _take_replies(office, limit) + _take_receipts(office, limit)
+    """Understand up to ``limit`` new rows, replies first; how many were brought to an end (``limit``: more may wait)."""
+    done = _take_replies(office, limit)
+    return done + _take_receipts(office, limit - done)
 
 
 def _take_receipts(office: Office, limit: int) -> int:
@@ -73,8 +74,8 @@ def _take_receipts(office: Office, limit: int) -> int:
     while done < limit:
         taken: list[int] = []
 
-        def work(session: Session, after: int = after, taken: list[int] = taken) -> int:
-            rows = _claim(session, RECEIPTS, after, min(AT_ONCE, limit))
+        def work(session: Session, after: int = after, taken: list[int] = taken, left: int = limit - done) -> int:
+            rows = _claim(session, RECEIPTS, after, min(AT_ONCE, left))
             taken[:] = [row.id for row in rows]
             return _learn(session, office, rows)
 
