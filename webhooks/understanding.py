@@ -64,7 +64,7 @@ class _Learned:
 
 
 def understand(office: Office, limit: int = 500) -> int:
-    """Understand up to ``limit`` new rows, replies first; how many were brought to an end (``limit``: more may wait)."""
+    """Understand up to ``limit`` new rows, replies first; how many came to an end (``limit``: more may wait)."""
     done = _take_replies(office, limit)
     return done + _take_receipts(office, limit - done)
 
