@@ -39,7 +39,7 @@ def blueprint(office: "Office") -> Blueprint:
 
     serve.permission = Permission.ANYONE  # type: ignore[attr-defined]
     desk.add_url_rule("/assets/<digest>/<path:name>", "assets", serve)
-    for name in ("money", "phone", "count", "address_of", "span"):
+    for name in ("money", "count", "address_of"):
         desk.add_app_template_filter(getattr(formats, name), name)
     desk.record_once(lambda state: state.app.extensions.setdefault("desk.assets", files))
     return desk

@@ -73,6 +73,8 @@ TASKS = {
     "unknown_send": "Messages that may not have left",
     "failed_notice": "Notices that could not be delivered",
     "promise": "Promises to look at",
+    "carrier_halted": "A carrier takes nothing from us",
+    "carrier_halt": "A carrier takes nothing from us",
 }
 
 
