@@ -62,7 +62,7 @@ def test_duluths_export_is_taken_in_whole(database, city, clock):
     with database.read() as session:
         total = session.execute(select(func.count(), func.sum(Account.past_due_cents)).select_from(Account)).one()
         assert tuple(map(int, total)) == (5004, 22_362_195)
-        flagged = dict(session.execute(select(Hold.kind, func.count()).group_by(Hold.kind)).tuples().all())
+        flagged = dict(map(tuple, session.execute(select(Hold.kind, func.count()).group_by(Hold.kind))))
         assert flagged == {
             "bankruptcy": 32, "deceased": 25, "dispute": 79, "energy_assistance": 265, "medical": 64, "military": 50,
         }  # fmt: skip

@@ -26,6 +26,10 @@ def office(database, city, clock, tmp_path):
     return taking
 
 
+def versions_of(session) -> dict[int, int]:
+    return {key: version for key, version in session.execute(select(Account.id, Account.facts_version))}  # noqa: C416
+
+
 def stored(database) -> dict[str, tuple]:
     with database.read() as session:
         rows = session.scalars(select(Payment).order_by(Payment.id)).all()
@@ -46,7 +50,7 @@ def test_the_real_files_are_taken_in_whole(database, clock, name, accounts, paym
     city = load_city(name)
     import_accounts(database, city, clock, city.folder / "sample" / accounts)
     with database.read() as session:
-        versions = dict(session.execute(select(Account.id, Account.facts_version)).tuples().all())
+        versions = versions_of(session)
     summary = import_payments(database, city, clock, city.folder / "sample" / payments)
     found = {key: getattr(summary, key) for key in expected if key != "reversed"}
     assert found | {"reversed": summary.events["payment.reversed"]} == expected
@@ -57,7 +61,7 @@ def test_the_real_files_are_taken_in_whole(database, clock, name, accounts, paym
         connected = select(func.count()).where(Payment.reversed_by_id.is_not(None))
         assert session.scalar(connected) == expected["reversed"]
         assert session.scalar(select(func.sum(Payment.amount_cents))) == summary.cents_taken
-        after = dict(session.execute(select(Account.id, Account.facts_version)).tuples().all())
+        after = versions_of(session)
         assert {key for key in after if after[key] > versions[key]} == summary.touched
     again = import_payments(database, city, clock, city.folder / "sample" / payments)
     assert (again.repeat, again.new, again.unchanged, again.touched) == (True, 0, summary.new, frozenset())

@@ -76,7 +76,7 @@ class Batch:
         self.ids = {before.number: before.id for before in self.before.values()}
         if fresh := [number for number in numbers if number not in self.before]:
             found_ids = self._session.execute(select(Account.number, Account.id).where(Account.number.in_(fresh)))
-            self.ids |= dict(found_ids.tuples().all())
+            self.ids |= {number: key for number, key in found_ids}  # noqa: C416 - a result has keys() too
         self._write_points()
         self._write_holds()
         self._write_consent()

@@ -19,13 +19,18 @@ _CAPITALS = {
 _SPELLED = {"ST", "DR", "MR", "MRS", "MS", "JR", "SR", "BROS", "CO", "CORP", "LTD", "ESQ", "MT", "FT", "BLDG", "SGT"}
 """Words without a vowel that are no initials."""
 
-_BUSINESS = re.compile(
-    r"\b(LLC|L\.L\.C|LLP|INC|CORP|CO|COMPANY|LTD|APTS?|APARTMENTS?|PROPERTIES|PROPERTY|RENTALS?|REALTY|HOLDINGS|TRUST|"
-    r"ESTATE|BROS|SONS|PUB|BAR|GRILL|CAFE|RESTAURANT|LAUNDRY|CHURCH|PARISH|SCHOOL|ISD|ELEM|COLLEGE|UNIVERSITY|CITY|"
-    r"COUNTY|STATE|MGMT|MANAGEMENT|ASSN|ASSOCIATION|HOA|SERVICES?|ROOFING|PLUMBING|CONSTRUCTION|AUTO|SALON|BANK|"
-    r"CENTER|CLUB|STORE|SHOP|PARTNERS|GROUP|INVESTMENTS|ENTERPRISES|FOUNDATION|MINISTRIES|DBA)\b",
-    re.IGNORECASE,
+_BUSINESS = frozenset(
+    """
+    LLC LLP INC CORP CO COMPANY LTD APT APTS APARTMENT APARTMENTS PROPERTIES PROPERTY RENTAL RENTALS REALTY HOLDINGS
+    TRUST ESTATE BROS SONS PUB BAR GRILL CAFE RESTAURANT LAUNDRY CHURCH PARISH SCHOOL ISD ELEM COLLEGE UNIVERSITY CITY
+    COUNTY STATE MGMT MANAGEMENT ASSN ASSOCIATION HOA SERVICE SERVICES ROOFING PLUMBING CONSTRUCTION AUTO SALON BANK
+    CENTER CLUB STORE SHOP PARTNERS GROUP INVESTMENTS ENTERPRISES FOUNDATION MINISTRIES DBA
+    """.split()
 )
+"""Words that make a name one of a business."""
+
+_MARKS = str.maketrans({",": " ", ".": "", "(": " ", ")": " ", "/": " "})
+
 _PLAIN = re.compile(r"[\w\"(][\w\s&.,'’()/#\"+-]*")
 """What names are made of; anything else (a formula, markup) is left as it is."""
 
@@ -41,7 +46,7 @@ def addressed(given: str, *, person: bool) -> str:
     """The name as a letter addresses it. ``person`` says that the account is one of a household."""
     name = " ".join(given.split())
     shouted = name == name.upper() and _PLAIN.fullmatch(name) is not None
-    person = person and not _BUSINESS.search(name)
+    person = person and _BUSINESS.isdisjoint(name.upper().translate(_MARKS).split())
     if person:
         name = _in_order(name, shouted)
     return _cased(name, person) if shouted else name

@@ -30,7 +30,7 @@ _MONEY = re.compile(
 )
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def money(cell: str) -> int | None:
     """Cents: ``$1,234.00``, ``12.5``, ``.50``, ``-12.50``, ``12.50-`` and ``($12.50)`` (negative); None for a blank.
 

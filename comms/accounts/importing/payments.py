@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session, aliased
 from comms.accounts.facts import touch
 from comms.accounts.schema import Account, Payment
 from comms.city import City
-from comms.db import Database, bulk_insert
+from comms.db import Database
 from comms.history import NewEvent, record
 
 from . import parsers
+from .bulk import insert_rows, instant
 from .days import Dates
 from .mapping import Mapping
 from .summary import Kept, RefusedRowError, Remark, StoppedError, Tally
@@ -27,6 +28,11 @@ from .summary import Kept, RefusedRowError, Remark, StoppedError, Tally
 FEW = 20
 
 _SPOKEN = {"payment": "Payment", "assistance": "Assistance payment", "adjustment": "Credit"}
+
+
+_COLUMNS = (
+    "account_id", "transaction_id", "paid_on", "amount_cents", "kind", "source", "reverses", "import_id", "imported_at",
+)  # fmt: skip
 
 
 class PaymentRow(NamedTuple):
@@ -44,7 +50,11 @@ class PaymentRow(NamedTuple):
 
     def packed(self) -> tuple[Any, ...]:
         """Plain values, to travel to disk."""
-        return tuple(self)
+        return (*self[:3], self.paid_on.toordinal(), *self[4:])
+
+    @classmethod
+    def unpacked(cls, given: tuple[Any, ...]) -> "PaymentRow":
+        return cls._make((*given[:3], date.fromordinal(given[3]), *given[4:]))
 
 
 class PaymentsIntake:
@@ -125,7 +135,7 @@ class PaymentsIntake:
             raise RefusedRowError("A payment cannot reverse itself")
 
     def unpacked(self, row: tuple[Any, ...]) -> PaymentRow:
-        return PaymentRow._make(row)
+        return PaymentRow.unpacked(row)
 
     def mention(self, line: int, cells: list[str]) -> int | None:
         try:
@@ -136,9 +146,8 @@ class PaymentsIntake:
     def compare(self, session: Session, rows: list[PaymentRow]) -> Iterator[tuple[int, PaymentRow, str | None]]:
         """The rows that are new; and those refused because the account is unknown, or the transaction is another."""
         numbers = {row.number for row in rows}
-        accounts = dict(
-            session.execute(select(Account.number, Account.id).where(Account.number.in_(numbers))).tuples().all()
-        )
+        known = session.execute(select(Account.number, Account.id).where(Account.number.in_(numbers))).all()
+        accounts = {number: key for number, key in known}  # noqa: C416 - dict() of rows is not typed
         wanted = [row.transaction_id for row in rows]
         stored = {p.transaction_id: p for p in session.execute(
             select(Payment.transaction_id, Payment.account_id, Payment.paid_on, Payment.amount_cents)
@@ -189,21 +198,16 @@ class PaymentsIntake:
             )
 
     def keep(self, session: Session, rows: list[PaymentRow], import_id: int, at: datetime) -> Kept:
+        now = instant(session, at)
         values = [
-            {
-                "account_id": row.account_id, "transaction_id": row.transaction_id, "paid_on": row.paid_on,
-                "amount_cents": row.amount_cents, "kind": row.kind, "source": row.source, "reverses": row.reverses,
-                "reversed_by_id": None, "import_id": import_id, "imported_at": at,
-            }
+            (row.account_id, row.transaction_id, row.paid_on.isoformat(), row.amount_cents, row.kind, row.source,
+             row.reverses, import_id, now)
             for row in rows
         ]  # fmt: skip
-        bulk_insert(session, Payment, values)
+        insert_rows(session, Payment, _COLUMNS, values)
         names = [row.transaction_id for row in rows]
-        ids = dict(
-            session.execute(select(Payment.transaction_id, Payment.id).where(Payment.transaction_id.in_(names)))
-            .tuples()
-            .all()
-        )
+        written = session.execute(select(Payment.transaction_id, Payment.id).where(Payment.transaction_id.in_(names)))
+        ids = {name: key for name, key in written}  # noqa: C416 - dict() of rows is not typed
         warned: list[Remark] = []
         connected = self._connect(session, rows, warned)
         events = [self._event(row, ids[row.transaction_id], connected.get(row.transaction_id)) for row in rows]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -71,8 +71,7 @@ def _collecting_less() -> Iterator[None]:
         gc.unfreeze()
 
 
-@dataclass(frozen=True)
-class _Refused:
+class _Refused(NamedTuple):
     line: int
     reason: str
     raw: str
@@ -96,8 +95,8 @@ class Run:
         self._database, self._city, self._clock, self._path = database, city, clock, path
         self._mapping, self._intake, self._tally = mapping, intake, tally
         self._accept, self._progress, self._refusals_to = accept, progress, refusals_to
-        self._rows: Spool[tuple[Any, ...]] = Spool(BATCH)
-        self._refused: Spool[_Refused] = Spool(BATCH)
+        self._rows = Spool(BATCH)
+        self._refused = Spool(BATCH)
         self._waiting: list[tuple[_Refused, int | None]] = []
         self._dates: Dates | None = None
         self._file: files.Inspected | None = None
@@ -197,7 +196,7 @@ class Run:
                 self._refuse(read.line.number, refused, read.line.raw, tuple(read.cells), cents)
         for waiting, cents in sorted(self._waiting, key=lambda one: one[0].line):
             self._tally.refuse(waiting.line, waiting.reason, cents)
-            self._refused.add(waiting)
+            self._refused.add(tuple(waiting))
         self._waiting = []
 
     def _refuse(self, line: int, reason: str, raw: str, cells: tuple[str, ...], cents: int | None) -> None:
@@ -267,7 +266,9 @@ class Run:
             kept += len(batch)
             self._say("keeping", kept, self._rows.count)
         for refused in self._refused.batches():
-            lines = [{"import_id": import_id, "line": r.line, "reason": r.reason, "raw": r.raw} for r in refused]
+            lines = [
+                {"import_id": import_id, "line": line, "reason": reason, "raw": raw} for line, reason, raw, _ in refused
+            ]
             self._database.run(partial(bulk_insert, model=ImportRefusal, rows=lines))
         self._intake.finish(self._database, import_id, now)
         self._write_refusals()
@@ -319,7 +320,7 @@ class Run:
     def _write_refusals(self) -> None:
         if self._refusals_to is None or not self._refused.count:
             return
-        rows = ((r.line, r.reason, r.cells) for batch in self._refused.batches() for r in batch)
+        rows = ((line, reason, cells) for batch in self._refused.batches() for line, reason, _, cells in batch)
         refusals.write(self._refusals_to, self._header, rows, self._mapping.file.delimiter)
         self._written = str(self._refusals_to)
 

@@ -1,40 +1,41 @@
 """Rows on their way, on disk: an import reads the whole file before it keeps anything, in bounded memory."""
 
-import pickle
+import marshal
 import tempfile
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+Plain = tuple[Any, ...]
+"""A row of plain values: text, numbers, booleans, None, and tuples, lists and dicts of them."""
 
 
-class Spool(Generic[T]):
-    """A queue of items in an unnamed temporary file, written and read back in batches."""
+class Spool:
+    """A queue of rows in an unnamed temporary file, written and read back in batches."""
 
     def __init__(self, batch: int = 1000) -> None:
         self._file: Any = tempfile.TemporaryFile(prefix="comms-import-")  # noqa: SIM115 - closed by close()
         self._batch = batch
-        self._waiting: list[T] = []
+        self._waiting: list[Plain] = []
         self.count = 0
 
-    def add(self, item: T) -> None:
-        self._waiting.append(item)
+    def add(self, row: Plain) -> None:
+        self._waiting.append(row)
         self.count += 1
         if len(self._waiting) >= self._batch:
             self._write()
 
     def _write(self) -> None:
-        pickle.dump(self._waiting, self._file, protocol=pickle.HIGHEST_PROTOCOL)
+        marshal.dump(self._waiting, self._file)
         self._waiting = []
 
-    def batches(self) -> Iterator[list[T]]:
+    def batches(self) -> Iterator[list[Plain]]:
         """Everything that was added, in order; may be read again."""
         if self._waiting:
             self._write()
         self._file.seek(0)
         while True:
             try:
-                yield pickle.load(self._file)  # noqa: S301 - our own file, which has no name
+                yield marshal.load(self._file)  # noqa: S302 - our own file, which has no name
             except EOFError:
                 return
 
