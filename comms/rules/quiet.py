@@ -31,18 +31,19 @@ def next_open(city: City, channel: str, recipient: str, at: datetime) -> datetim
 
 
 @lru_cache(maxsize=20_000)
-def _area_zone(number: str) -> str | None:
+def _area_zones(number: str) -> tuple[str, ...]:
+    """The zones of the phone's area code. Some lie in two (208: Boise and Los Angeles); a number that belongs to no
+    area (500, 800) may ring in any."""
     try:
         names = time_zones_for_number(phonenumbers.parse(number, None))
     except phonenumbers.NumberParseException:
-        return None
-    return None if not names or names[0] == "Etc/Unknown" else names[0]
+        return ()
+    return tuple(name for name in names if name != "Etc/Unknown")
 
 
 def zones_of(city: City, number: str) -> tuple[ZoneInfo, ...]:
-    """The zones in which it must be day: the city's, and that of the phone's area code when it is another."""
-    name = _area_zone(number)
-    return (city.zone,) if name is None or name == city.zone.key else (city.zone, ZoneInfo(name))
+    """The zones in which it must be day: the city's, and all of the phone's area code."""
+    return (city.zone, *(ZoneInfo(name) for name in _area_zones(number) if name != city.zone.key))
 
 
 def _open(zone: ZoneInfo, at: datetime) -> bool:
