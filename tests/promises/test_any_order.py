@@ -124,7 +124,7 @@ def _end(session):
     return statuses, parts, sorted(counted)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(a_ledger())
 def test_any_order_of_arrival_ends_the_same(fresh, city, drawn):
     terms, paid, order = drawn

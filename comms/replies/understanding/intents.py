@@ -27,7 +27,7 @@ _YES = words(
 _YES_BESIDE = POLITE | words(
     "i it is that this to me for by with do can will you a my of the sir maam very so much lets go we am u are "
     "all sounds like and good thats as esta es de eso asi muy que me parece lo te el la entonces por supuesto "
-    "muchas understood understand date amount received got done cool man bro hi hello works ! great day have un"
+    "muchas understood understand date amount received got done cool man bro hi hello works !"
 )
 _NO = words("no n incorrect wrong negative never nunca mal equivocado incorrecto nel false negativo disagree")
 _NO_BESIDE = _YES_BESIDE | words(
@@ -68,8 +68,11 @@ def decide(reading: Reading, promised: Commitment | None) -> Decision:
     answer = _yes_or_no(tokens)
     if answer is not None:
         return answer
-    if "wrong_number" in account and promised is None:
-        return _as("wrong_number", account["wrong_number"], 0.9)
+    if promised is None:
+        if "wrong_number" in account:
+            return _as("wrong_number", account["wrong_number"], 0.9)
+        if "deceased" in account and "hardship" not in account:  # bereavement without income is a hardship
+            return _as("wrong_number", account["deceased"], 0.9)
     for name in ("legal", "threat"):
         if name in threats:
             return _as("abuse_or_threat", threats[name], 0.9)

@@ -57,7 +57,15 @@ def tokenize(text: str) -> list[Token]:
             raw.append(Token(piece or "\n", "mark", start, end))
         else:
             raw.append(Token(piece, "emoji", start, end))
-    return _respelled(_glued(raw))
+    return _respelled(_glued(_spelled_out(raw)))
+
+
+def _spelled_out(raw: list[Token]) -> list[Token]:
+    """``S T O P``: a message of single letters is one word."""
+    letters = [token for token in raw if token.kind == "word"]
+    if len(letters) < 3 or any(len(token.text) > 1 for token in letters) or len(letters) < len(raw):
+        return raw
+    return [Token("".join(token.text for token in letters), "word", raw[0].start, raw[-1].end, True)]
 
 
 def _glued(raw: list[Token]) -> list[Token]:
