@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from comms.settings import ROOT
 
 from . import errors, formats, headers
-from .assets import Assets
+from .assets import our_assets
 from .gate import Route, csrf, guarded
 from .permissions import Permission
 from .views import account, find, home, other, replies, sign_in, tasks, unmatched, writing
@@ -32,7 +32,7 @@ def blueprint(office: "Office") -> Blueprint:
     for module in _VIEWS:
         for route in module.ROUTES:
             _add(desk, office, route)
-    files = Assets()
+    files = our_assets()
 
     def serve(digest: str, name: str) -> ResponseReturnValue:
         return files.serve(digest, name)

@@ -7,6 +7,7 @@ a style sheet still hold. Texts are compressed when the process starts (0.1 s), 
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from flask import Response, abort, request
@@ -32,10 +33,16 @@ class Asset:
     media_type: str
 
 
+@cache
+def our_assets() -> "Assets":
+    """The files of the desk, read and compressed once a process."""
+    return Assets(FOLDER)
+
+
 class Assets:
     """The files of the static folder by name; ``digest`` stands in their addresses."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path) -> None:
         self._files: dict[str, Asset] = {}
         digest = hashlib.sha256()
         for path in sorted(folder.rglob("*")):

@@ -2,15 +2,31 @@
 
 import html
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from comms import desk
 from comms.db import Database
+from comms.desk import passwords
 from comms.office import Office
 from tests.desk import story
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="comms-desk-")
+COMPILED = FileSystemBytecodeCache(_FOLDER.name)
+"""The compiled templates: every test has an application of its own, and they are all alike."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    """Hashes that cost nothing; the tests of signing in ask for the real ones where it matters."""
+    real, passwords._HASHER = passwords._HASHER, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords._HASHER = real
 
 
 class RememberingDoorbell:
@@ -28,6 +44,7 @@ def make_app(office: Office) -> Flask:
     app = Flask("comms.desk.testing")
     app.register_blueprint(desk.blueprint(office))
     desk.install(app, office)
+    app.jinja_env.bytecode_cache = COMPILED
     return app
 
 

@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from comms.desk import sessions
+from comms.desk import passwords, sessions
 from comms.desk.passwords import WeakPasswordError, check_strength, hashed, matches
 from comms.desk.schema import SignInFailure, User, UserSession
 from comms.desk.users import UserError, add_user, disable, set_password
@@ -33,7 +34,11 @@ def test_the_right_password_opens_a_session_that_the_database_knows_only_by_its_
         stored = session.scalars(select(UserSession)).one()
         assert key not in (stored.key_digest, stored.user_agent)
         assert len(key) >= 43, "256 bits"
-        assert session.scalars(select(User.password_hash)).one().startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_a_password_is_kept_as_an_argon2id_hash_of_the_recommended_cost(monkeypatch):
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher())
+    assert passwords.hashed(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 @pytest.mark.parametrize(("username", "password"), [("park", "wrong"), ("nobody", PASSWORD), ("park", ""), ("", "")])
