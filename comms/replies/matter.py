@@ -15,7 +15,7 @@ from comms.accounts import Account, consent
 from comms.city import City, Language
 from comms.clock import Clock
 from comms.history import NewEvent
-from comms.notices import NoticeFields
+from comms.notices import FieldError, NoticeError, NoticeFields, TemplateError
 from comms.notices.rendering import Renderer
 
 from .matching import Matched
@@ -86,28 +86,33 @@ class Matter:
             return False
         if not even_opted_out and (capped or self._blocked()):
             return False
-        self.drafts.append(
-            outbox.write(
-                self.renderer,
-                self.account,
-                channel=self.inbound.channel,
-                notice=notice,
-                recipient=self.inbound.sender,
-                fields=self._fields(**facts),
-                dedupe_key=f"answer:{self.inbound.id}",
-                language=self.language,
-                give_up_after=within,
-                lane="urgent",
-                priority=1,
-                purpose="conversational",
-                in_reply_to_id=self.inbound.id,
-            )
-        )
+        try:
+            draft = self._written(notice, within, facts)
+        except (NoticeError, FieldError, TemplateError):
+            return False  # what was said and decided is kept all the same; the caller gives it to a clerk
+        self.drafts.append(draft)
         if not even_opted_out:
             self.conversation.automatic_answers += 1
         if self.handling == "noted":
             self.handling = "answered"
         return True
+
+    def _written(self, notice: str, within: timedelta, facts: dict[str, Any]) -> outbox.Draft:
+        return outbox.write(
+            self.renderer,
+            self.account,
+            channel=self.inbound.channel,
+            notice=notice,
+            recipient=self.inbound.sender,
+            fields=self._fields(**facts),
+            dedupe_key=f"answer:{self.inbound.id}",
+            language=self.language,
+            give_up_after=within,
+            lane="urgent",
+            priority=1,
+            purpose="conversational",
+            in_reply_to_id=self.inbound.id,
+        )
 
     def give_to_clerk(self, reason: str, *, priority: int = 5, **facts: Any) -> None:
         """Put the reply on the clerk's list."""

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from comms import history, outbox, promises, replies
 from comms.accounts import consent, holds
 from comms.accounts.schema import ContactPoint
+from comms.notices import NoticeError
 from comms.outbox.schema import Message
 from comms.promises.schema import Promise
 from comms.replies import Inbound
@@ -426,6 +427,18 @@ def test_what_fails_half_way_leaves_the_reply_as_new_as_before(small_office, mon
     assert small_office.inbound(inbound_id).handling == "new"
     assert promise_of(small_office, account_id) is None
     assert small_office.handle(inbound_id).intent == "promise"
+
+
+def test_an_opt_out_counts_even_when_its_confirmation_cannot_be_written(small_office, monkeypatch):
+    customer(small_office)
+    monkeypatch.setattr(outbox, "write", _unwritable)
+    small_office.text("stop texting me")
+    assert small_office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == {PHONE}
+    assert small_office.answers() == []
+
+
+def _unwritable(*_args, **_kwargs):
+    raise NoticeError("too long")
 
 
 def _boom(*_args, **_kwargs):
