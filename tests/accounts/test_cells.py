@@ -175,6 +175,8 @@ def test_an_email_is_kept_in_lower_case():
         ("SMITH JR, JOHN", True, "John Smith Jr"),
         ("SMITH, JOHN JR", True, "John Smith Jr"),
         ("NG, BO", True, "Bo Ng"),
+        ("CHURCH, MARY", True, "Mary Church"),
+        ("NORTH SHORE PROPERTIES, DULUTH", True, "North Shore Properties, Duluth"),
         ("SMITH-JONES, MARY & BOB", True, "Mary & Bob Smith-Jones"),
         ("O'MALLEY'S PUB & GRILL", False, "O'Malley's Pub & Grill"),
         ("O'MALLEY'S PUB & GRILL", True, "O'Malley's Pub & Grill"),

@@ -4,7 +4,6 @@ import hashlib
 import json
 import marshal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -63,8 +62,7 @@ class AccountRow(NamedTuple):
         return cls._make((*given[:4], tuple(Point._make(point) for point in given[4]), *given[5:]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(NamedTuple):
     at: int
     header: str
     to: str
@@ -128,15 +126,15 @@ class AccountReader:
         found: dict[str, Any] = {}
         wrong: list[str] = []
         warnings: list[str] = []
-        for step in self._steps:
-            value = None
+        for at, header, to, read, required, warns in self._steps:
             try:
-                value = step.read(cells[step.at])
-                if value is None and step.required:
-                    wrong.append(f"{step.header} is empty")
+                value = read(cells[at])
+                if required and value is None:
+                    wrong.append(f"{header} is empty")
             except parsers.UnreadableCellError as error:
-                (warnings if step.warns else wrong).append(f"{step.header}: {error}")
-            found[step.to] = value
+                value = None
+                (warnings if warns else wrong).append(f"{header}: {error}")
+            found[to] = value
         if wrong:
             raise RefusedRowError("; ".join(wrong))
         return self._row(line, found, cells, warnings)

@@ -15,7 +15,7 @@ from comms.db import bulk_insert
 from comms.history import NewEvent
 
 from .account_rows import COLUMNS, AccountRow, Point
-from .bulk import insert_rows, instant, replace_rows
+from .bulk import insert_rows, instant, one_of, replace_rows
 
 SOURCE = "cis"
 """What the consent ledger and the contact points name as their source."""
@@ -70,12 +70,14 @@ class Batch:
         """Write everything; running it again on the same rows writes the same."""
         numbers = [row.number for row in self._rows]
         fields = [getattr(Account, name) for name in Before._fields]
-        for found in self._session.execute(select(*fields).where(Account.number.in_(numbers))):
+        for found in self._session.execute(select(*fields).where(one_of(self._session, Account.number, numbers))):
             self.before[found.number] = Before(*found)
         self._write_accounts()
         self.ids = {before.number: before.id for before in self.before.values()}
         if fresh := [number for number in numbers if number not in self.before]:
-            found_ids = self._session.execute(select(Account.number, Account.id).where(Account.number.in_(fresh)))
+            found_ids = self._session.execute(
+                select(Account.number, Account.id).where(one_of(self._session, Account.number, fresh))
+            )
             self.ids |= {number: key for number, key in found_ids}  # noqa: C416 - a result has keys() too
         self._write_points()
         self._write_holds()
@@ -106,7 +108,9 @@ class Batch:
         old = [before.id for before in self.before.values()]
         fields = [getattr(ContactPoint, name) for name in _Stored._fields]
         if old:
-            statement = select(*fields).where(ContactPoint.account_id.in_(old), ContactPoint.source == SOURCE)
+            statement = select(*fields).where(
+                one_of(self._session, ContactPoint.account_id, old), ContactPoint.source == SOURCE
+            )
             for found in self._session.execute(statement):
                 known[found.account_id][found.kind, found.raw] = _Stored(*found)
         fresh: list[list[Any]] = []
@@ -142,15 +146,13 @@ class Batch:
 
     def _inherit(self, fresh: list[list[Any]]) -> None:
         """What was learned of an address holds for the next account that names it."""
-        learned: dict[str, tuple[str, str | None]] = {}
-        values = sorted({point[_VALUE] for point in fresh if point[_VALUE]})
-        for start in range(0, len(values), 1000):
-            statement = select(ContactPoint.value, ContactPoint.status, ContactPoint.reason).where(
-                ContactPoint.kind.in_(("phone", "email")),
-                ContactPoint.value.in_(values[start : start + 1000]),
-                ContactPoint.status.in_(LEARNED),
-            )
-            learned |= {str(value): (status, reason) for value, status, reason in self._session.execute(statement)}
+        values = {point[_VALUE] for point in fresh if point[_VALUE]}
+        statement = select(ContactPoint.value, ContactPoint.status, ContactPoint.reason).where(
+            ContactPoint.kind.in_(("phone", "email")),
+            one_of(self._session, ContactPoint.value, values),
+            ContactPoint.status.in_(LEARNED),
+        )
+        learned = {value: (status, reason) for value, status, reason in self._session.execute(statement)}
         for point in fresh if learned else ():
             if point[_VALUE] in learned:
                 point[_STATUS : _STATUS + 2] = learned[point[_VALUE]]
@@ -164,7 +166,7 @@ class Batch:
         if old:
             for hold in self._session.execute(
                 select(Hold.id, Hold.account_id, Hold.source, Hold.kind, Hold.released_at, Hold.released_by).where(
-                    Hold.account_id.in_(old), Hold.source.startswith(f"{SOURCE}:")
+                    one_of(self._session, Hold.account_id, old), Hold.source.startswith(f"{SOURCE}:")
                 )
             ):
                 if hold.released_at is None:

@@ -17,6 +17,7 @@ from comms.history import NewEvent, record
 
 from .account_rows import AccountReader, AccountRow
 from .account_store import Batch
+from .bulk import one_of
 from .days import Dates
 from .mapping import Mapping
 from .spool import Bits
@@ -107,8 +108,8 @@ class AccountsIntake:
             part = mentioned[start : start + PAGE]
             for stored in session.execute(select(*fields).where(Account.number.in_(part))):
                 self._see(stored)
-        numbers = [row.number for row in rows]
-        return {s.number: s for s in session.execute(select(*fields).where(Account.number.in_(numbers)))}
+        named = one_of(session, Account.number, [row.number for row in rows])
+        return {stored.number: stored for stored in session.execute(select(*fields).where(named))}
 
     def _see(self, stored: Any) -> None:
         if stored.id not in self._present:

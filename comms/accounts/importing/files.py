@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .mapping import FileForm
 from .summary import StoppedError
@@ -113,8 +113,7 @@ def _longest_line(path: Path, block: bytes, before: int) -> int:
         before, start = 0, end + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line that is not blank. ``cells`` is None when it cannot be split, and ``problem`` says why."""
 
     number: int

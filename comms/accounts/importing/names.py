@@ -19,14 +19,14 @@ _CAPITALS = {
 _SPELLED = {"ST", "DR", "MR", "MRS", "MS", "JR", "SR", "BROS", "CO", "CORP", "LTD", "ESQ", "MT", "FT", "BLDG", "SGT"}
 """Words without a vowel that are no initials."""
 
-_BUSINESS = frozenset(
-    """
-    LLC LLP INC CORP CO COMPANY LTD APT APTS APARTMENT APARTMENTS PROPERTIES PROPERTY RENTAL RENTALS REALTY HOLDINGS
-    TRUST ESTATE BROS SONS PUB BAR GRILL CAFE RESTAURANT LAUNDRY CHURCH PARISH SCHOOL ISD ELEM COLLEGE UNIVERSITY CITY
-    COUNTY STATE MGMT MANAGEMENT ASSN ASSOCIATION HOA SERVICE SERVICES ROOFING PLUMBING CONSTRUCTION AUTO SALON BANK
-    CENTER CLUB STORE SHOP PARTNERS GROUP INVESTMENTS ENTERPRISES FOUNDATION MINISTRIES DBA
-    """.split()
-)
+_BUSINESS = frozenset((
+    "LLC", "LLP", "INC", "CORP", "CO", "COMPANY", "LTD", "APT", "APTS", "APARTMENT", "APARTMENTS",
+    "PROPERTIES", "PROPERTY", "RENTAL", "RENTALS", "REALTY", "HOLDINGS", "TRUST", "ESTATE", "BROS", "SONS",
+    "PUB", "BAR", "GRILL", "CAFE", "RESTAURANT", "LAUNDRY", "CHURCH", "PARISH", "SCHOOL", "ISD", "ELEM",
+    "COLLEGE", "UNIVERSITY", "CITY", "COUNTY", "STATE", "MGMT", "MANAGEMENT", "ASSN", "ASSOCIATION", "HOA",
+    "SERVICE", "SERVICES", "ROOFING", "PLUMBING", "CONSTRUCTION", "AUTO", "SALON", "BANK", "CENTER", "CLUB",
+    "STORE", "SHOP", "PARTNERS", "GROUP", "INVESTMENTS", "ENTERPRISES", "FOUNDATION", "MINISTRIES", "DBA",
+))  # fmt: skip
 """Words that make a name one of a business."""
 
 _MARKS = str.maketrans({",": " ", ".": "", "(": " ", ")": " ", "/": " "})
@@ -46,10 +46,19 @@ def addressed(given: str, *, person: bool) -> str:
     """The name as a letter addresses it. ``person`` says that the account is one of a household."""
     name = " ".join(given.split())
     shouted = name == name.upper() and _PLAIN.fullmatch(name) is not None
-    person = person and _BUSINESS.isdisjoint(name.upper().translate(_MARKS).split())
+    person = person and not _is_business(name)
     if person:
         name = _in_order(name, shouted)
     return _cased(name, person) if shouted else name
+
+
+def _is_business(name: str) -> bool:
+    """A word of business in the name, but for a single word before a comma: there are people called Church."""
+    first, _, rest = name.upper().partition(",")
+    before = first.translate(_MARKS).split()
+    if rest and len(before) == 1:
+        before = []
+    return not _BUSINESS.isdisjoint([*before, *rest.translate(_MARKS).split()])
 
 
 def _in_order(name: str, shouted: bool) -> str:

@@ -20,7 +20,7 @@ from comms.db import Database
 from comms.history import NewEvent, record
 
 from . import parsers
-from .bulk import insert_rows, instant
+from .bulk import insert_rows, instant, one_of
 from .days import Dates
 from .mapping import Mapping
 from .summary import Kept, RefusedRowError, Remark, StoppedError, Tally
@@ -146,12 +146,14 @@ class PaymentsIntake:
     def compare(self, session: Session, rows: list[PaymentRow]) -> Iterator[tuple[int, PaymentRow, str | None]]:
         """The rows that are new; and those refused because the account is unknown, or the transaction is another."""
         numbers = {row.number for row in rows}
-        known = session.execute(select(Account.number, Account.id).where(Account.number.in_(numbers))).all()
+        known = session.execute(
+            select(Account.number, Account.id).where(one_of(session, Account.number, numbers))
+        ).all()
         accounts = {number: key for number, key in known}  # noqa: C416 - dict() of rows is not typed
         wanted = [row.transaction_id for row in rows]
         stored = {p.transaction_id: p for p in session.execute(
             select(Payment.transaction_id, Payment.account_id, Payment.paid_on, Payment.amount_cents)
-            .where(Payment.transaction_id.in_(wanted))
+            .where(one_of(session, Payment.transaction_id, wanted))
         )}  # fmt: skip
         for at, row in enumerate(rows):
             account_id = accounts.get(row.number)
@@ -206,7 +208,9 @@ class PaymentsIntake:
         ]  # fmt: skip
         insert_rows(session, Payment, _COLUMNS, values)
         names = [row.transaction_id for row in rows]
-        written = session.execute(select(Payment.transaction_id, Payment.id).where(Payment.transaction_id.in_(names)))
+        written = session.execute(
+            select(Payment.transaction_id, Payment.id).where(one_of(session, Payment.transaction_id, names))
+        )
         ids = {name: key for name, key in written}  # noqa: C416 - dict() of rows is not typed
         warned: list[Remark] = []
         connected = self._connect(session, rows, warned)
@@ -234,9 +238,11 @@ class PaymentsIntake:
             .where(payment.kind != "reversal", reversal.kind == "reversal")
             .order_by(reversal.id)
         )  # fmt: skip
-        found = {pair.by_id: pair for pair in session.execute(pairs.where(payment.transaction_id.in_(named)))}
+        found = {
+            pair.by_id: pair for pair in session.execute(pairs.where(one_of(session, payment.transaction_id, named)))
+        }
         own = [row.transaction_id for row in rows if row.kind != "reversal"]
-        found |= {pair.by_id: pair for pair in session.execute(pairs.where(reversal.reverses.in_(own)))}
+        found |= {pair.by_id: pair for pair in session.execute(pairs.where(one_of(session, reversal.reverses, own)))}
         connected: dict[str, Any] = {}
         reversed_already = {pair.id for pair in found.values() if pair.reversed_by_id is not None}
         for pair in found.values():

@@ -16,7 +16,6 @@ Whoever plans contacts asks ``unfinished`` first.
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -78,8 +77,7 @@ class _Refused(NamedTuple):
     cells: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     line: files.Line
     cells: list[str]
     row: Any
