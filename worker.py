@@ -34,6 +34,8 @@ log = structlog.get_logger("worker")
 
 WORKER_TTL = 30
 """Seconds: an idle worker looks up this often, so that what another left behind is found within a minute or two."""
+RECONCILE_EVERY = 3600.0
+"""Seconds between two looks at Twilio's list."""
 
 
 class LaneWorker(SimpleWorker):
@@ -97,14 +99,17 @@ def _told_to_stop() -> threading.Event:
 
 
 def tick(settings: Settings) -> int:
-    """The clock: sweep and ring, over and over; needs the database only, and says so when Redis does not hear it."""
+    """The clock: sweep and ring, over and over, and once an hour ask for a reconciliation. Needs the database only."""
     _end_with_parent()
     from comms import jobs
 
     stop = _told_to_stop()
+    reconcile_at = 0.0
     while not stop.is_set():
         try:
             jobs.sweep_and_ring()
+            if time.monotonic() >= reconcile_at and jobs.office().doorbell.ask_to_reconcile():
+                reconcile_at = time.monotonic() + RECONCILE_EVERY
         except Exception:
             log.exception("clock.failed")
         stop.wait(settings.comms_sweep_seconds)

@@ -73,7 +73,6 @@ def machine() -> str:
             break
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     load = os.getloadavg()[0]
-    return (
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} x {model}, {memory:.0f} GiB, Python {platform.python_version()}, "
-        f"load {load:.1f}"
-    )
+    python = platform.python_version()
+    day = time.strftime("%Y-%m-%d")
+    return f"{day}, {os.cpu_count()} x {model}, {memory:.0f} GiB, Python {python}, load {load:.1f}"

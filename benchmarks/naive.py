@@ -1,8 +1,12 @@
 """The naive way, for comparison: one RQ job a message, one SDK client and call each, one commit each."""
 
+import sys
+
+from rq import Queue, Worker
 from sqlalchemy import create_engine, text
 from twilio.rest import Client
 
+from comms.outbox.doorbell import connect
 from comms.settings import SANDBOX_TWILIO_SERVICE, SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN
 
 
@@ -22,3 +26,9 @@ def send_one(carrier: str, database: str, message_id: int) -> None:
             {"sid": sent.sid, "id": message_id},
         )
     engine.dispose()
+
+
+if __name__ == "__main__":
+    # The worker imports what its jobs need before it forks, as a careful user would have it do.
+    connection = connect(sys.argv[1])
+    Worker([Queue("naive", connection=connection)], connection=connection).work(burst=True, logging_level="WARNING")

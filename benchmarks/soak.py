@@ -1,8 +1,8 @@
 """A bad night, for real: 2,000 texts and emails through killed workers, an emptied Redis and lossy carriers.
 
 ``make soak`` (ARGS="--messages 2000 --database sqlite|postgres"). Workers are killed with SIGKILL every few seconds;
-Redis is killed twice and starts again empty; the carriers accept and hang up on 5 % of requests, answer 503 to 5 % and 429 to
-2 %; receipts come twice and out of order. At the end the carriers' ledgers say what arrived.
+Redis is killed twice and starts again empty; the carriers accept and hang up on 5 % of requests, answer 503 to 5 %
+and 429 to 2 %; receipts come twice and out of order. At the end the carriers' ledgers say what arrived.
 """
 
 import argparse

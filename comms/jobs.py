@@ -9,19 +9,23 @@ from functools import cache
 from itertools import groupby
 
 import structlog
+from rq import get_current_job
 
 from comms import campaigns, outbox, promises
 from comms.office import Office
 from comms.outbox import Dispatcher
 from comms.outbox.fallback import fall_back
 from comms.outbox.mailing import hand_over_letters
+from webhooks.reconcile import reconcile
+from webhooks.understanding import understand
 
 log = structlog.get_logger(__name__)
 
 stopping = threading.Event()
 """Set when this process was asked to end; a batch under way then hands back what has not left."""
 
-POLL_RECEIPTS = timedelta(minutes=10)
+RECONCILE_BACK = timedelta(days=3)
+"""How far back Twilio is asked: over a long weekend without the service."""
 
 
 @cache
@@ -48,9 +52,16 @@ def dispatcher() -> Dispatcher:
     )
 
 
+def _name_work() -> None:
+    """Log under the id of the request that began this job, or under a new one."""
+    job = get_current_job()
+    begun = job.meta.get("request_id") if job else None
+    structlog.contextvars.bind_contextvars(request_id=begun or uuid.uuid4().hex[:12])
+
+
 def deliver(lane: str, ids: list[int]) -> None:
     """Send these messages of a lane (none: whatever is due), and ring for their next attempts."""
-    structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+    _name_work()
     if lane == "mail":
         hand_over()
         return
@@ -78,11 +89,9 @@ def keep_house() -> None:
 
     Each part is its own transaction; one that fails does not keep the others from running.
     """
-    from webhooks.understanding import understand
-
     at = office()
     at.doorbell.answered("housekeeping")
-    structlog.contextvars.bind_contextvars(request_id=uuid.uuid4().hex[:12])
+    _name_work()
     while understand(at, 500) == 500 and not stopping.is_set():
         pass
     for part in (_unknowns, _fallbacks, _stale, _promises, _sweep):
@@ -110,6 +119,17 @@ def _stale(at: Office) -> None:
 
 def _promises(at: Office) -> None:
     at.database.run(lambda session: promises.evaluate(session, at.city, at.clock))
+
+
+def reconcile_carriers() -> None:
+    """Take in from Twilio's list what its posts did not bring; the clock asks for it every hour."""
+    at = office()
+    done = reconcile(at, at.clock.now() - RECONCILE_BACK)
+    log.info(
+        "carriers.reconciled", looked_at=done.looked_at, replies=done.replies_taken, statuses=done.statuses_taken,
+        asked=done.asked, complete=done.complete,
+    )  # fmt: skip
+    at.doorbell.ring("housekeeping")
 
 
 def sweep_and_ring() -> None:

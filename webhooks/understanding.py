@@ -195,8 +195,8 @@ def _show_staff(session: Session, row_id: int, reason: str, at: datetime, priori
 
 
 def _sound_alarm(session: Session, row: Kept, reason: str) -> None:
-    key = f"carrier_halt:{row.provider}:{reason.partition(':')[0]}"
-    open_task(session, kind="carrier_halt", dedupe_key=key, reason=reason, at=row.at, priority=1)
+    key = f"carrier_halted:{row.provider}:{reason.partition(':')[0]}"
+    open_task(session, kind="carrier_halted", dedupe_key=key, reason=reason, at=row.at, priority=1)
 
 
 def note_address(session: Session, news: AddressNews, at: datetime, now: datetime) -> list[NewEvent]:

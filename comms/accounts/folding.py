@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ABBREVIATIONS = {
     "street": "st", "avenue": "ave", "av": "ave", "road": "rd", "drive": "dr", "boulevard": "blvd", "lane": "ln",
@@ -36,6 +37,7 @@ def fold_name(name: str) -> str:
     return " ".join(sorted(words(name)))
 
 
+@lru_cache(maxsize=1000)
 def fold_address(address: str) -> str:
     """Words in their order, with the usual abbreviations: ``12 West Main Street, Apt. 3`` is ``12 w main st apt 3``."""
     text = plain(address)

@@ -1,6 +1,6 @@
 """The facts the rules look at, read for many accounts at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,21 +23,24 @@ CATEGORY = "billing"
 
 @dataclass
 class Contacts:
-    """Who was written to lately, by household and by address; a plan adds what it decides as it goes."""
+    """Who was written to lately, by household and by address; a plan adds what it decides as it goes.
 
-    by_household: dict[str, list[datetime]]
-    by_address: dict[str, list[datetime]]
+    Each contact has a key of its own (the message, or its place in the plan): many are made at one instant.
+    """
+
+    by_household: dict[str, dict[Hashable, datetime]]
+    by_address: dict[str, dict[Hashable, datetime]]
 
     def of(self, account: Account, addresses: Collection[str]) -> list[datetime]:
-        """The instants of contacts that count for this account."""
-        found = list(self.by_household.get(account.household, []))
+        """The instants of contacts that count for this account: its household's, and those to its addresses."""
+        found = dict(self.by_household.get(account.household, {}))
         for address in addresses:
-            found += [at for at in self.by_address.get(address, []) if at not in found]
-        return found
+            found |= self.by_address.get(address, {})
+        return list(found.values())
 
-    def add(self, account: Account, address: str, at: datetime) -> None:
-        self.by_household.setdefault(account.household, []).append(at)
-        self.by_address.setdefault(address, []).append(at)
+    def add(self, account: Account, address: str, at: datetime, key: Hashable) -> None:
+        self.by_household.setdefault(account.household, {})[key] = at
+        self.by_address.setdefault(address, {})[key] = at
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def _contacts(
     households = {account.household for account in accounts}
     addresses = {a for one in facts.values() for channel, a in one.addresses.items() if channel != "letter"}
     rows = session.execute(
-        select(Account.household, Message.recipient, Message.created_at)
+        select(Message.id, Account.household, Message.recipient, Message.created_at)
         .join(Account, Account.id == Message.account_id)
         .where(
             Message.created_at > at - LOOK_BACK,
@@ -123,7 +126,7 @@ def _contacts(
         )
     )
     found = Contacts({}, {})
-    for household, recipient, created_at in rows.tuples():
-        found.by_household.setdefault(household, []).append(created_at)
-        found.by_address.setdefault(recipient, []).append(created_at)
+    for message_id, household, recipient, created_at in rows.tuples():
+        found.by_household.setdefault(household, {})[message_id] = created_at
+        found.by_address.setdefault(recipient, {})[message_id] = created_at
     return found

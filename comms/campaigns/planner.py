@@ -5,6 +5,8 @@
 3. The first step of the policy that is due and not yet taken is decided by the rules, channel by channel.
 4. The decision is stored with its reasons. ``UNIQUE(episode, step, occurrence)`` and ``UNIQUE(run, account)`` are
    written with it: a step is decided once, whoever plans how often, also two at a time.
+
+A run that was planned and never let go is stopped by the next one: its steps were not taken, and are decided anew.
 """
 
 from collections import Counter
@@ -13,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
@@ -55,10 +57,17 @@ def plan(
     *,
     progress: Progress | None = None,
 ) -> int:
-    """Plan one run of ``policy`` for today and return its id. A run of today that was not released is planned anew."""
+    """Plan one run of ``policy`` for today and return its id. In a run of today that was not released yet, accounts
+    that changed since are decided anew. Raises ``RunError`` on a day on which the policy is not in effect."""
     for step in policy.step:
         catalogue.get(step.notice)
     today = city.local_date(clock.now())
+    if not policy.effective.on(today):
+        until = f" to {policy.effective.to}" if policy.effective.to else ""
+        raise RunError(
+            f"{policy.policy} version {policy.version} is in effect from {policy.effective.from_}{until}, not on "
+            f"{today}; plan with another version of it, or correct its effective dates."
+        )
     run_id = database.run(lambda session: _open_run(session, policy, today, clock.now()))
     database.run(lambda session: _close_episodes(session, policy, clock.now()))
     with database.read() as session:
@@ -81,20 +90,46 @@ def _open_run(session: Session, policy: Policy, today: date, now: datetime) -> i
         .order_by(CampaignRun.attempt.desc())
         .limit(1)
     ).first()
-    if last is not None and last.state == "planned":
-        return last.id
+    if last is not None and last.state == "planned" and last.policy_version == policy.version:
+        run_id = last.id
+    else:
+        run_id = _new_run(session, policy, today, last.attempt + 1 if last else 1, now)
+    _stop_others(session, policy, run_id)
+    return run_id
+
+
+def _new_run(session: Session, policy: Policy, today: date, attempt: int, now: datetime) -> int:
     row = {
-        "policy": policy.policy, "policy_version": policy.version, "planned_for": today,
-        "attempt": last.attempt + 1 if last else 1, "state": "planned", "counts": {}, "planned_at": now,
+        "policy": policy.policy, "policy_version": policy.version, "planned_for": today, "attempt": attempt,
+        "state": "planned", "counts": {}, "planned_at": now,
     }  # fmt: skip
     upsert(session, CampaignRun, [row], key=["policy", "planned_for", "attempt"])
     return session.scalars(
         select(CampaignRun.id).where(
-            CampaignRun.policy == policy.policy,
-            CampaignRun.planned_for == today,
-            CampaignRun.attempt == row["attempt"],
+            CampaignRun.policy == policy.policy, CampaignRun.planned_for == today, CampaignRun.attempt == attempt
         )
     ).one()
+
+
+def _stop_others(session: Session, policy: Policy, run_id: int) -> None:
+    """Stop the runs of this policy that were never released, so that what they planned does not count as done."""
+    stopped = session.scalars(
+        update(CampaignRun)
+        .where(CampaignRun.policy == policy.policy, CampaignRun.state == "planned", CampaignRun.id < run_id)
+        .values(state="stopped")
+        .returning(CampaignRun.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if stopped:
+        session.execute(
+            update(Decision)
+            .where(Decision.run_id.in_(stopped), Decision.state == "planned")
+            .values(state="dropped", occurrence=None, reasons=[_STOPPED.as_json()])
+            .execution_options(synchronize_session=False)
+        )
+
+
+_STOPPED = Reason("run-stopped", Verdict.SUPPRESS, "run", "never released; a later run decided anew", "office policy")
 
 
 def _close_episodes(session: Session, policy: Policy, now: datetime) -> None:
@@ -139,7 +174,11 @@ def _plan_chunk(
 ) -> int:
     """Decide a chunk of accounts; how many have no step due."""
     now = clock.now()
+    run = session.get_one(CampaignRun, run_id, with_for_update={"read": True})
+    if run.state != "planned":
+        raise RunError(f"Run {run_id} was {run.state} while it was being planned; plan again with: comms plan")
     accounts = list(session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)))
+    _forget_stale(session, run_id, ids)
     planned = set(
         session.scalars(select(Decision.account_id).where(Decision.run_id == run_id, Decision.account_id.in_(ids)))
     )
@@ -161,9 +200,20 @@ def _plan_chunk(
         rows.append(_row(run_id, account, episodes[account.id], step, choice, now))
         if choice.channel is not None:
             address = seen.facts[account.id].addresses[choice.channel]
-            seen.contacts.add(account, address, choice.ruling.until or now)
+            seen.contacts.add(account, address, choice.ruling.until or now, ("planned", account.id))
     upsert(session, Decision, rows)
     return waiting
+
+
+def _forget_stale(session: Session, run_id: int, ids: Sequence[int]) -> None:
+    """Take back this run's decisions on accounts that have changed since; nothing of them was written yet."""
+    current = select(Account.facts_version).where(Account.id == Decision.account_id).scalar_subquery()
+    session.execute(
+        delete(Decision)
+        .where(Decision.run_id == run_id, Decision.account_id.in_(ids), Decision.state.in_(("planned", "dropped")))
+        .where(Decision.facts_version != current)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _episodes(
@@ -181,12 +231,12 @@ def _episodes(
     found = dict(session.execute(query).tuples().all())
     taken: dict[int, dict[str, datetime]] = {}
     steps = session.execute(
-        select(Decision.account_id, Decision.step, Decision.decided_at).where(
+        select(Decision.account_id, Decision.step, Decision.decided_at, Decision.until).where(
             Decision.episode_id.in_(list(found.values())), Decision.occurrence.is_not(None)
         )
     )
-    for account_id, step, at in steps.tuples():
-        taken.setdefault(account_id, {})[step or ""] = at
+    for account_id, step, decided_at, until in steps.tuples():
+        taken.setdefault(account_id, {})[step or ""] = until or decided_at
     return found, taken
 
 
@@ -211,10 +261,12 @@ def choose(
 ) -> Choice:
     """The first of ``channels`` that the rules allow now or later today."""
     facts = replace(facts, recent_contacts=contacts.of(account, facts.addresses.values()))
-    caps = {"caps": policy.household_caps} if policy and policy.caps else {}
+    more: dict[str, Any] = {"caps": policy.household_caps} if policy and policy.caps else {}
+    if policy:
+        more["settled_at"] = policy.exit.past_due_at_most
     rulings = []
     for channel in channels:
-        ruling = decide(city, facts, purpose=purpose, channel=channel, at=at, **caps)
+        ruling = decide(city, facts, purpose=purpose, channel=channel, at=at, **more)
         if ruling.verdict is not Verdict.SUPPRESS:
             return Choice(channel, ruling)
         rulings.append(ruling)

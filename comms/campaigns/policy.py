@@ -1,13 +1,15 @@
 """Dunning policies: one TOML file a version, checked, and refused with file, key and what is allowed."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from comms.city import City
 from comms.settings import ROOT
@@ -20,8 +22,11 @@ class PolicyError(ValueError):
 
 
 def _cents(value: Any) -> int:
-    amount = Decimal(str(value)) * 100
-    if amount < 0 or amount != int(amount):
+    try:
+        amount = Decimal(str(value)) * 100
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0 or amount != int(amount):
         raise ValueError(f"{value!r} is not an amount; allowed: dollars and cents, such as 25.00")
     return int(amount)
 
@@ -49,8 +54,14 @@ class Exit(_Part):
 
 
 class Effective(_Part):
+    """From when, and up to and including when, a version may be planned with."""
+
     from_: date = Field(alias="from")
     to: date | None = None
+
+    def on(self, day: date) -> bool:
+        """Whether ``day`` lies within."""
+        return self.from_ <= day and (self.to is None or day <= self.to)
 
 
 class After(_Part):
@@ -97,7 +108,8 @@ class Policy(_Part):
     approved_by: tuple[str, ...] = ()
     enter: Enter
     exit: Exit
-    caps: dict[int, int] = Field(default_factory=dict)
+    caps: dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    """Days of the window: at most so many contacts with a household within it."""
     step: tuple[Step, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -135,8 +147,28 @@ def load_policy(city: City, name: str) -> Policy:
     try:
         return Policy.model_validate(given)
     except ValidationError as error:
-        lines = (f"{'.'.join(map(str, one['loc'])) or 'policy'}: {one['msg']}" for one in error.errors())
-        raise PolicyError(f"{path.name}: " + "; ".join(lines)) from None
+        raise PolicyError(f"{path.name}: " + "; ".join(_complaint(one) for one in error.errors())) from None
+
+
+def _complaint(problem: ErrorDetails) -> str:
+    """The key, what is wrong with it, and what is allowed."""
+    loc = tuple(part for part in problem["loc"] if part != "[key]")
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        said = f"is not a key of a policy; allowed: {', '.join(_keys_at(loc[:-1]))}"
+    elif problem["type"] == "missing":
+        said = "is missing; add it"
+    return f"{'.'.join(map(str, loc)) or 'policy'}: {said}"
+
+
+def _keys_at(loc: Sequence[int | str]) -> list[str]:
+    """The keys that the table at ``loc`` may have."""
+    table: type[BaseModel] = Policy
+    for part in loc:
+        if part in table.model_fields:
+            kind = table.model_fields[str(part)].annotation
+            table = next(one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel))
+    return [about.alias or name for name, about in table.model_fields.items()]
 
 
 def step_due(policy: Policy, step: Step, oldest_due: date, done: dict[str, datetime], city: City, today: date) -> bool:

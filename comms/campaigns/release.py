@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
@@ -42,6 +42,13 @@ class Released:
     dropped: Counter[str] = field(default_factory=Counter)
     lanes: dict[str, list[int]] = field(default_factory=dict)
 
+    def add(self, chunk: "Released") -> None:
+        """Count a chunk that was committed."""
+        self.queued += chunk.queued
+        self.dropped += chunk.dropped
+        for lane, ids in chunk.lanes.items():
+            self.lanes.setdefault(lane, []).extend(ids)
+
 
 def release(
     database: Database,
@@ -61,7 +68,8 @@ def release(
     done = Released()
     seen = 0
     while True:
-        taken = database.run(lambda session: _chunk(session, city, clock, renderer, policy, run_id, done))
+        taken, chunk = database.run(lambda session: _chunk(session, city, clock, renderer, policy, run_id))
+        done.add(chunk)
         seen += taken
         if progress:
             progress(seen, total)
@@ -85,12 +93,19 @@ def _begin(session: Session, run_id: int, policy: Policy, by: str, now: datetime
 
 
 def _end(session: Session, run_id: int) -> None:
-    session.get_one(CampaignRun, run_id).state = "done"
+    """The run is done, unless another process is still at a chunk of it: should that one die, it can be run again."""
+    left = select(Decision.id).where(Decision.run_id == run_id, Decision.state == "planned").exists()
+    session.execute(
+        update(CampaignRun)
+        .where(CampaignRun.id == run_id, ~left)
+        .values(state="done")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _chunk(
-    session: Session, city: City, clock: Clock, renderer: Renderer, policy: Policy, run_id: int, done: Released
-) -> int:
+    session: Session, city: City, clock: Clock, renderer: Renderer, policy: Policy, run_id: int
+) -> tuple[int, Released]:
     decisions = list(
         session.scalars(
             select(Decision)
@@ -100,8 +115,9 @@ def _chunk(
             .with_for_update(skip_locked=True)
         )
     )
+    done = Released()
     if not decisions:
-        return 0
+        return 0, done
     now = clock.now()
     accounts = {
         account.id: account
@@ -119,8 +135,8 @@ def _chunk(
             done.dropped[main_reason(choice.ruling.reasons).rule] += 1
             decision.state, decision.occurrence, decision.reasons = "dropped", None, choice.ruling.as_json()
             continue
-        decision.state = "released"
-        seen.contacts.add(account, facts.addresses[choice.channel], now)
+        decision.state, decision.decided_at, decision.until = "released", now, choice.ruling.until
+        seen.contacts.add(account, facts.addresses[choice.channel], now, ("released", decision.id))
         drafts.append(_draft(city, clock, renderer, step, decision, account, choice, facts.addresses[choice.channel]))
     session.flush()
     fresh = insert_messages(session, drafts, clock)
@@ -128,7 +144,7 @@ def _chunk(
         done.queued[draft.channel] += 1
         done.lanes.setdefault("mail" if draft.channel == "letter" else draft.channel, []).append(message_id)
     record(session, [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh], now)
-    return len(decisions)
+    return len(decisions), done
 
 
 def _draft(

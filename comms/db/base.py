@@ -74,13 +74,19 @@ class Base(DeclarativeBase):
     }
 
 
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
 def bulk_insert(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows with one prepared statement and no RETURNING, the cheapest way on both drivers.
 
     A list inside ``insert().values([...])`` is compiled anew each time and is ten times slower.
     """
     if rows:
-        session.connection().execute(insert(model.__table__), [dict(row) for row in rows])
+        session.connection().execute(insert(_table(model)), [dict(row) for row in rows])
 
 
 def upsert(
@@ -98,8 +104,7 @@ def upsert(
     batch = [dict(row) for row in rows]
     if not batch:
         return
-    table = model.__table__
-    assert isinstance(table, Table)
+    table = _table(model)
     connection = session.connection()
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(table)

@@ -74,7 +74,6 @@ TASKS = {
     "failed_notice": "Notices that could not be delivered",
     "promise": "Promises to look at",
     "carrier_halted": "A carrier takes nothing from us",
-    "carrier_halt": "A carrier takes nothing from us",
 }
 
 

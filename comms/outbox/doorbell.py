@@ -22,6 +22,7 @@ BATCH = 512
 JOB_SECONDS = 300
 DELIVER = "comms.jobs.deliver"
 KEEP_HOUSE = "comms.jobs.keep_house"
+RECONCILE = "comms.jobs.reconcile_carriers"
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +66,21 @@ class Doorbell:
         real = datetime.now(UTC) + max(when - now, when - when)
         return self._try(
             lambda: self.queue(lane).enqueue_at(
-                real, DELIVER, lane, list(ids), job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=3600
+                real,
+                DELIVER,
+                lane,
+                list(ids),
+                job_timeout=JOB_SECONDS,
+                result_ttl=0,
+                failure_ttl=3600,
+                meta=_begun_by(),
             )
         )
+
+    def ask_to_reconcile(self) -> bool:
+        """Ask for Twilio's list to be held against what its posts brought."""
+        lane = "housekeeping"
+        return self._try(lambda: self.queue(lane).enqueue_many([self._job(lane, RECONCILE)]))
 
     def _ring_once(self, lane: str) -> bool:
         """Housekeeping reads everything new each time, so one ring that has not been answered yet is enough."""
@@ -91,6 +104,7 @@ class Doorbell:
             result_ttl=0,
             failure_ttl=3600,
             retry=JobRetry(max=3, interval=[5, 15, 60]),
+            meta=_begun_by(),
         )
 
     def answers(self) -> bool:
@@ -106,3 +120,9 @@ class Doorbell:
             log.warning("doorbell.unheard", error=type(error).__name__)
             return False
         return True
+
+
+def _begun_by() -> dict[str, Any]:
+    """The request that began the work, so that a job's log lines carry its id."""
+    begun = structlog.contextvars.get_contextvars().get("request_id")
+    return {"request_id": begun} if begun else {}

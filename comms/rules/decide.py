@@ -111,14 +111,18 @@ def decide(
     channel: str,
     at: datetime,
     caps: Sequence[tuple[timedelta, int]] = HOUSEHOLD_CAPS,
+    settled_at: int = 0,
 ) -> Decision:
-    """Whether ``channel`` may be used for ``purpose`` at ``at``. Pure; see the module."""
+    """Whether ``channel`` may be used for ``purpose`` at ``at``. Pure; see the module.
+
+    ``settled_at``: cents of debt that a policy leaves alone, as its exit says.
+    """
     reasons: list[Reason] = []
     until: datetime | None = None
     reasons += _holds(facts, purpose)
     reasons += _address(facts, channel)
     if purpose in (Purpose.DUNNING, Purpose.LEGAL):
-        reasons += _owes(facts)
+        reasons += _owes(facts, settled_at)
     if purpose in (Purpose.DUNNING, Purpose.INFORMATIONAL):
         reasons += _caps(facts, at, caps)
     recipient = facts.addresses.get(channel)
@@ -162,9 +166,9 @@ def _address(facts: Facts, channel: str) -> list[Reason]:
     return []
 
 
-def _owes(facts: Facts) -> list[Reason]:
+def _owes(facts: Facts, settled_at: int) -> list[Reason]:
     left = facts.past_due_cents - facts.paid_since_cents
-    if left > 0:
+    if left > settled_at:
         return []
     value = f"past due {facts.past_due_cents} cents, paid since {facts.paid_since_cents}"
     return [Reason("owes", Verdict.SUPPRESS, "balance", value, "nobody who paid is dunned")]

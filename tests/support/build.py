@@ -97,7 +97,8 @@ def contact_point(session: Session, account_id: int, kind: str, value: str, *, r
 def hold(session: Session, account_id: int, kind: str = "dispute", **more: Any) -> Hold:
     """An open hold that began a week ago."""
     given: dict[str, Any] = {
-        "account_id": account_id, "kind": kind, "starts_on": NOW.date() - timedelta(days=7), "note": "", "source": "test",
+        "account_id": account_id, "kind": kind, "starts_on": NOW.date() - timedelta(days=7), "note": "",
+        "source": "test",
         "placed_at": NOW,
     }  # fmt: skip
     row = Hold(**(given | more))

@@ -219,7 +219,7 @@ def test_a_sender_that_may_not_send_alarms_once(office, database, status, submit
     status("undelivered", token, ErrorCode="30034")
     status("undelivered", sid="SM" + "b" * 32, ErrorCode="30034")
     understand(office)
-    assert len(tasks(database, "carrier_halt")) == 1
+    assert len(tasks(database, "carrier_halted")) == 1
 
 
 @pytest.mark.parametrize(

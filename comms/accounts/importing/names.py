@@ -45,6 +45,8 @@ _VOWELS = set("AEIOUY")
 def addressed(given: str, *, person: bool) -> str:
     """The name as a letter addresses it. ``person`` says that the account is one of a household."""
     name = " ".join(given.split())
+    if "," not in name and name != name.upper():
+        return name
     shouted = name == name.upper() and _PLAIN.fullmatch(name) is not None
     person = person and not _is_business(name)
     if person:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from functools import lru_cache
 
 from comms.accounts.folding import fold_address
 
@@ -33,18 +32,18 @@ def _problem(address: dict[str, str]) -> str | None:
     return None
 
 
-def household(address: dict[str, str], service_address: str, service_zip: str) -> str:
+def household(address: dict[str, str], service: str, service_zip: str) -> str:
     """A digest of where the letter goes: the same for ``12 West Main Street #3`` and ``12 W MAIN ST APT 3``.
 
     A care-of line is left out; without a usable mailing address the service address stands in.
     """
     if "problem" in address:
-        return _digest(service_address, "", service_zip[:5])
-    line2 = "" if _CARE_OF.match(address["line2"]) else address["line2"]
-    return _digest(address["line1"], line2, address["zip"][:5])
+        return _digest(fold_address(service), service_zip[:5])
+    line2 = address["line2"]
+    if not line2 or _CARE_OF.match(line2):
+        return _digest(fold_address(address["line1"]), address["zip"][:5])
+    return _digest(fold_address(f"{address['line1']} {line2}"), address["zip"][:5])
 
 
-@lru_cache(maxsize=10_000)
-def _digest(line1: str, line2: str, postcode: str) -> str:
-    folded = f"{fold_address(f'{line1} {line2}')}|{postcode}"
-    return hashlib.blake2b(folded.encode(), digest_size=12).hexdigest()
+def _digest(folded: str, postcode: str) -> str:
+    return hashlib.blake2b(f"{folded}|{postcode}".encode(), digest_size=12).hexdigest()

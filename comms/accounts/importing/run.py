@@ -4,7 +4,7 @@
 2. ``inspect`` the file: is it text, is it whole.
 3. Read every row, compare it with what is stored, and lay aside on disk what is new or changed and what is refused.
    Nothing is written to the database yet. A fault of the file as a whole stops the import here, with nothing kept.
-4. Keep what was laid aside, a thousand rows a transaction. A batch is whole or not there at all: the account, its
+4. Keep what was laid aside, two thousand rows a transaction. A batch is whole or not there at all: the account, its
    contact points, holds, consent and history together, with the digest of its facts.
 5. Finish: what is no longer in the file, the control totals, and the import's row is ``done``.
 
@@ -36,7 +36,8 @@ from .mapping import Mapping
 from .spool import Spool
 from .summary import ImportSummary, Kept, Progress, StoppedError, Tally
 
-BATCH = 1000
+BATCH = 2000
+"""Rows a transaction: more save little time, and hold up other writers longer (about a quarter of a second)."""
 
 
 class Intake(Protocol):
