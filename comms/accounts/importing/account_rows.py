@@ -157,7 +157,8 @@ class AccountReader:
         values = (
             number, fold_number(number), given("customer_number"), name, found["name"], fold_name(found["name"]),
             street, given("service_city") or self._city.office.city, postcode, _mail_json(address),
-            f"{fold_address(street)} {postcode} {fold_address(elsewhere)}".rstrip(), postal.household(address, street, postcode), language,
+            f"{fold_address(street)} {postcode} {fold_address(elsewhere)}".rstrip(),
+            postal.household(address, street, postcode), language,
             found["status"], found["service_class"], given("occupancy") or "tenant",
             None if heat is None else heat == "yes", found["current"], past_due,
             self._services_json % tuple(services.values()), self._aging_json % tuple(aging.values()),
