@@ -55,9 +55,7 @@ class OutboxCollector(Collector):
         waiting.add_metric([], (self._clock.now() - oldest).total_seconds() if oldest else 0)
         yield waiting
         events = GaugeMetricFamily("comms_webhook_events_waiting", "Carrier posts kept and not yet understood")
-        events.add_metric(
-            [], session.scalar(select(func.count()).where(WebhookEvent.state == "new")) or 0
-        )
+        events.add_metric([], session.scalar(select(func.count()).where(WebhookEvent.state == "new")) or 0)
         yield events
         tasks = GaugeMetricFamily("comms_tasks_open", "Open tasks for staff", labels=["kind"])
         for kind, count in sorted(counts(session).items()):
