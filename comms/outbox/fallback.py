@@ -1,13 +1,15 @@
 """The next channel, when the first failed or was not delivered in time: a new message of the same decision.
 
 Each message falls back at most once (the key of the new one names the old one), to the first channel of its list that
-can be used. What cannot be reached on any channel is put before staff.
+can be used. It carries the facts version of the decision: when the account has changed since (a payment, a promise, a
+hold), it is decided again before it leaves. What cannot be reached on any channel is put before staff, once.
 """
 
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Text, and_, cast, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from comms.accounts import consent, contacts
@@ -16,7 +18,7 @@ from comms.city import City
 from comms.clock import Clock
 from comms.history import record
 from comms.notices.rendering import Renderer
-from comms.worklist import open_task
+from comms.worklist import Task, open_task
 
 from .drafting import UnaddressableError, facts_for, language_of, letter_address, write
 from .drafts import Draft, insert_messages, queued_event
@@ -25,6 +27,8 @@ from .states import State
 
 FAILED = (State.FAILED, State.UNDELIVERED, State.BOUNCED)
 WAITING = (State.SUBMITTED, State.SENT)
+_TOLD = "unreachable:"
+"""Begins the key of the task that tells staff; the message's number follows."""
 ORIGINAL_FIELDS = ("due_date", "disconnect_date", "winter")
 
 
@@ -45,29 +49,39 @@ def fall_back(session: Session, city: City, renderer: Renderer, clock: Clock, *,
 
 
 def _due(session: Session, now: datetime, limit: int) -> list[Message]:
+    """The messages to fall back from, locked. Those that merely wait for a receipt are many: they are sorted out
+    before the limit counts."""
     later = aliased(Message)
     fallen = select(later.id).where(later.fallback_of_id == Message.id).exists()
-    candidates = session.scalars(
-        select(Message)
-        .where(
-            Message.fallback.is_not(None),
-            Message.account_id.is_not(None),
-            ~fallen,
-            or_(Message.state.in_(FAILED), and_(Message.state.in_(WAITING), Message.submitted_at.is_not(None))),
-        )
-        .order_by(Message.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=Message)
+    told = select(Task.id).where(Task.dedupe_key == _TOLD + cast(Message.id, Text)).exists()
+    open_ones = (
+        Message.fallback.is_not(None),
+        Message.account_id.is_not(None),
+        ~fallen,
+        ~told,
+        or_(Message.state.in_(FAILED), and_(Message.state.in_(WAITING), Message.submitted_at.is_not(None))),
     )
-    return [message for message in candidates if _is_due(message, now)]
+    candidates = session.execute(
+        select(Message.id, Message.state, Message.fallback, Message.submitted_at)
+        .where(*open_ones)
+        .order_by(Message.id)
+        .execution_options(yield_per=1000)
+    ).tuples()
+    due = list(
+        islice((id_ for id_, state, later_by, left_at in candidates if _is_due(state, later_by, left_at, now)), limit)
+    )
+    if not due:
+        return []
+    locked = select(Message).where(Message.id.in_(due), *open_ones).order_by(Message.id)
+    return list(session.scalars(locked.with_for_update(skip_locked=True, of=Message)))
 
 
-def _is_due(message: Message, now: datetime) -> bool:
-    if message.state in FAILED:
+def _is_due(state: str, fallback: dict[str, Any] | None, submitted_at: datetime | None, now: datetime) -> bool:
+    if state in FAILED:
         return True
-    assert message.fallback is not None and message.submitted_at is not None
-    after = message.fallback.get("after_s") if message.fallback["channels"] else None
-    return after is not None and message.submitted_at + timedelta(seconds=int(after)) <= now
+    assert fallback is not None and submitted_at is not None
+    after = fallback.get("after_s") if fallback["channels"] else None
+    return after is not None and submitted_at + timedelta(seconds=int(after)) <= now
 
 
 def _next(
@@ -89,7 +103,7 @@ def _next(
             fields=facts_for(city, clock, account, **_dates(message)),
             dedupe_key=f"fallback:{message.id}",
             language=language_of(account),
-            facts_version=account.facts_version if message.facts_version is not None else None,
+            facts_version=message.facts_version,
             decision_id=message.decision_id,
             run_id=message.run_id,
             fallback_of_id=message.id,
@@ -124,7 +138,7 @@ def _tell_staff(session: Session, message: Message, now: datetime) -> None:
     open_task(
         session,
         kind="failed_notice",
-        dedupe_key=f"unreachable:{message.id}",
+        dedupe_key=f"{_TOLD}{message.id}",
         reason=f"{message.notice.replace('-', ' ').capitalize()} could not be delivered by {message.channel}, and "
         "there is no other channel to use. Find another address for this customer.",
         at=now,
