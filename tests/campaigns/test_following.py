@@ -1,0 +1,194 @@
+"""What follows when the billing system says something new: what has not left is decided again before it does."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import update
+
+from comms.accounts import consent, contacts
+from comms.accounts.facts import touch
+from comms.accounts.importing import import_accounts, import_payments
+from comms.accounts.schema import Account
+from comms.campaigns import redecide
+from comms.outbox import Message, fall_back
+from comms.outbox.claims import claim
+from comms.worklist import open_tasks, resolve
+from tests.support import build, exports
+
+
+@pytest.fixture
+def imported(evenings, tmp_path):
+    """Three customers of an export who owe $50.00 each, with tonight's texts queued."""
+    path = exports.accounts_file(tmp_path, [exports.duluth_row(n) for n in (1, 2, 3)])
+    assert import_accounts(evenings.database, evenings.city, evenings.clock, path).taken == 3
+    assert evenings.tonight().queued["sms"] == 3
+    return evenings
+
+
+def take_in_payments(evenings, folder, *rows):
+    path = exports.payments_file(folder, rows)
+    summary = import_payments(evenings.database, evenings.city, evenings.clock, path)
+    assert summary.taken == len(rows)
+    return evenings.follow(*summary.touched)
+
+
+def by_state(evenings):
+    return [(m.account_id, m.state) for m in evenings.messages()]
+
+
+def sent_on(evenings, lane="sms"):
+    with evenings.database.begin() as session:
+        taken = claim(session, evenings.city, lane=lane, owner="w", now=evenings.clock.now(), limit=100)
+    return [message.id for message in taken.sendable], taken.aside
+
+
+def test_a_whole_payment_calls_the_text_back_and_the_history_says_why(imported, tmp_path):
+    followed = take_in_payments(imported, tmp_path, exports.payment_row(1, "T1"))
+    assert (followed.set_aside, followed.called_back, followed.written_anew) == (1, 1, 0)
+    assert by_state(imported) == [(1, "suppressed"), (2, "queued"), (3, "queued")]
+    assert imported.messages()[0].state_reason.startswith("owes: balance past due 5000 cents, paid since 5000")
+    assert imported.told(1) == ["notice.queued", "payment.posted", "notice.suppressed"]
+
+
+def test_a_part_payment_has_the_text_written_anew_from_todays_facts(imported, tmp_path):
+    followed = take_in_payments(imported, tmp_path, exports.payment_row(2, "T1", AMOUNT="20.00"))
+    assert (followed.called_back, followed.written_anew) == (0, 1)
+    old, new = imported.messages(Message.account_id == 2)
+    assert (old.state, new.state) == ("superseded", "queued")
+    assert new.facts_version == old.facts_version + 1
+    assert (new.decision_id, new.run_id, new.fallback) == (old.decision_id, old.run_id, old.fallback)
+    assert imported.told(2) == ["notice.queued", "payment.posted", "notice.queued"]
+    sendable, aside = sent_on(imported)
+    assert new.id in sendable and old.id not in sendable and aside == {}
+
+
+def test_a_new_balance_changes_what_the_text_says_and_not_when_to_pay(imported, tmp_path):
+    imported.go_to(2026, 11, 24, 10)
+    rows = [exports.duluth_row(n) for n in (1, 3)]
+    rows.insert(1, exports.duluth_row(2, BAL_30="10.00", BAL_60="21.50", PD_GAS="31.50", PD_WATER="0.00",
+                                      PD_SEWER="0.00", PD_STORM="0.00"))  # fmt: skip
+    summary = import_accounts(
+        imported.database, imported.city, imported.clock, exports.accounts_file(tmp_path, rows, "2026-11-23")
+    )
+    imported.follow(*summary.touched)
+    old, new = imported.messages(Message.account_id == 2)
+    assert "$50.00" in old.body_text and "as of Fri Nov 20" in old.body_text
+    assert "$31.50" in new.body_text and "as of Mon Nov 23" in new.body_text
+    assert new.amount_cents == 3150
+    assert old.body_text.partition("Pay by ")[2][:6] == new.body_text.partition("Pay by ")[2][:6]
+
+
+def test_following_twice_changes_nothing_more(imported, tmp_path):
+    take_in_payments(imported, tmp_path, exports.payment_row(1, "T1"), exports.payment_row(2, "T2", AMOUNT="20.00"))
+    before = by_state(imported)
+    again = imported.follow()
+    assert (again.set_aside, again.called_back, again.written_anew) == (0, 0, 0)
+    assert by_state(imported) == before
+
+
+def test_two_that_decide_again_at_once_write_each_once(imported, two_at_once):
+    with imported.database.begin() as session:
+        touch(session, [1, 2, 3], imported.clock.now())
+    assert sent_on(imported) == ([], {"held": 3})
+    written = two_at_once(
+        lambda: imported.database.run(
+            lambda session: redecide(session, imported.city, imported.renderer, imported.clock)
+        )
+    )
+    assert sum(len(ids) for ids in written) == 3
+    assert [m.state for m in imported.messages()] == ["superseded"] * 3 + ["queued"] * 3
+
+
+def test_who_opts_out_meanwhile_hears_by_the_next_channel(imported):
+    with imported.database.begin() as session:
+        consent.record(
+            session, channel="sms", address="+12185550002", action="revoked", source="reply", evidence="STOP",
+            at=imported.clock.now(),
+        )  # fmt: skip
+    assert sent_on(imported)[1] == {"held": 1}
+    imported.follow()
+    text, mail = imported.messages(Message.account_id == 2)
+    assert (text.state, mail.channel, mail.recipient) == ("superseded", "email", "someone2@example.com")
+    assert mail.fallback["channels"] == ["letter"]
+
+
+def test_nobody_who_paid_hears_by_the_next_channel_when_the_text_fails(imported, tmp_path):
+    """The text was not delivered; by then the customer has paid. The fallback is decided again like any other."""
+    sent_on(imported)
+    with imported.database.begin() as session:
+        session.execute(update(Message).where(Message.account_id == 1).values(state="undelivered"))
+    take_in_payments(imported, tmp_path, exports.payment_row(1, "T1"))
+    with imported.database.begin() as session:
+        fall_back(session, imported.city, imported.renderer, imported.clock)
+    assert sent_on(imported, "email") == ([], {"held": 1})
+    imported.follow()
+    assert [m.state for m in imported.messages(Message.account_id == 1)] == ["undelivered", "suppressed"]
+
+
+def test_a_text_that_fails_goes_on_by_email_when_nothing_changed(imported):
+    with imported.database.begin() as session:
+        session.execute(update(Message).where(Message.account_id == 1).values(state="undelivered"))
+        fall_back(session, imported.city, imported.renderer, imported.clock)
+    (mail,) = imported.messages(Message.account_id == 1, Message.channel == "email")
+    assert sent_on(imported, "email") == ([mail.id], {})
+
+
+def test_a_number_found_dead_meanwhile_is_not_used_again(imported):
+    with imported.database.begin() as session:
+        contacts.mark(session, "phone", "+12185550003", "unreachable", "Twilio 30005", imported.clock.now())
+        session.execute(update(Message).where(Message.account_id == 3).values(state="failed"))
+        fall_back(session, imported.city, imported.renderer, imported.clock)
+    sent_on(imported, "email")
+    imported.follow()
+    waiting = imported.messages(Message.account_id == 3, Message.state.in_(("queued", "claimed")))
+    assert [(m.channel, m.recipient) for m in waiting] == [("email", "someone3@example.com")]
+
+
+def test_a_letter_not_yet_handed_over_is_called_back_by_a_payment(evenings, tmp_path):
+    account = evenings.account(phone=None)
+    evenings.tonight()
+    with evenings.database.begin() as session:
+        build.payment(session, account, 12000, date(2026, 11, 23))
+        touch(session, [account], evenings.clock.now())
+    assert evenings.follow(account).called_back == 1
+    assert evenings.messages()[0].state == "suppressed"
+
+
+def test_an_answer_to_the_customer_is_never_called_back(evenings):
+    account = evenings.account()
+    with evenings.database.begin() as session:
+        from comms.outbox import enqueue
+
+        enqueue(session, [build.draft(account, purpose="conversational")], evenings.clock)
+        session.execute(update(Account).values(facts_version=Account.facts_version + 1))
+    assert evenings.follow(account).set_aside == 0
+    assert evenings.messages()[0].state == "queued"
+
+
+def test_staff_are_told_once_of_a_customer_nobody_can_reach(evenings):
+    account = evenings.account(mailing={"problem": "No street."})
+    evenings.tonight()
+
+    def falls_back():
+        with evenings.database.begin() as session:
+            fall_back(session, evenings.city, evenings.renderer, evenings.clock)
+            return open_tasks(session)
+
+    with evenings.database.begin() as session:
+        session.execute(update(Message).values(state="failed"))
+    (task,) = falls_back()
+    assert (task.kind, task.account_id) == ("failed_notice", account)
+    with evenings.database.begin() as session:
+        resolve(session, task.id, "user:park", "Called the owner.", evenings.clock.now())
+    assert falls_back() == [], "what a clerk has dealt with does not come back"
+
+
+def test_many_that_wait_for_a_receipt_do_not_keep_a_failed_one_waiting(evenings):
+    for n in range(5):
+        evenings.account(phone=f"+1218555100{n}", email=f"n{n}@example.com")
+    evenings.tonight()
+    with evenings.database.begin() as session:
+        session.execute(update(Message).values(state="sent", submitted_at=evenings.clock.now()))
+        session.execute(update(Message).where(Message.account_id == 5).values(state="undelivered"))
+        written = fall_back(session, evenings.city, evenings.renderer, evenings.clock, limit=2)
+    assert len(written) == 1
