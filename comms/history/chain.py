@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from comms.db import bulk_insert, upsert
 
-from .content import canonical
-from .schema import ContactEvent, HistoryHead
+from .content import canonical, digest_of
+from .schema import ContactContent, ContactEvent, HistoryHead
 
 START = "0" * 64
 """What the first event of a chain has before it."""
@@ -135,12 +135,20 @@ def _slices(items: list[int], size: int) -> Iterator[list[int]]:
 
 
 def verify(session: Session, account_id: int | None) -> tuple[int, list[str]]:
-    """Walk one chain: how many events it has, and a sentence for each thing that is wrong (empty: it is whole)."""
+    """Walk one chain: how many events it has, and a sentence for each thing that is wrong (empty: it is whole).
+
+    What was said is held against its digest; words that were purged leave the digest as the proof of them.
+    """
     chain = account_id or 0
-    table = ContactEvent.__table__
+    table, kept = ContactEvent.__table__, ContactContent.__table__
     position, previous, wrong = 0, START, []
-    rows = session.execute(select(table).where(table.c.chain == chain).order_by(table.c.position)).mappings()
-    for row in rows:
+    statement = (
+        select(table, kept.c.content)
+        .outerjoin(kept, kept.c.digest == table.c.content_digest)
+        .where(table.c.chain == chain)
+        .order_by(table.c.position)
+    )
+    for row in session.execute(statement).mappings():
         position += 1
         if row["position"] != position:
             wrong.append(f"Event {row['id']}: position {row['position']} where {position} is due; one is missing.")
@@ -149,6 +157,8 @@ def verify(session: Session, account_id: int | None) -> tuple[int, list[str]]:
             wrong.append(f"Event {row['id']}: it does not follow the event before it.")
         if link_hash(dict(row)) != row["hash"]:
             wrong.append(f"Event {row['id']}: its content is not what was recorded.")
+        if row["content"] is not None and digest_of(row["content"]) != row["content_digest"]:
+            wrong.append(f"Event {row['id']}: the words are not those that were recorded.")
         previous = row["hash"]
     head = session.get(HistoryHead, chain)
     if head is not None and (head.position, head.hash) != (position, previous):
