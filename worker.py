@@ -20,6 +20,7 @@ from typing import Any
 
 import redis
 import structlog
+from pydantic import ValidationError
 from rq import Queue, SimpleWorker
 from rq.scheduler import RQScheduler
 
@@ -27,7 +28,7 @@ from comms.bundled_redis import url_of
 from comms.logs import configure
 from comms.outbox.doorbell import connect
 from comms.outbox.drafts import LANES
-from comms.settings import ROOT, Settings
+from comms.settings import ROOT, Settings, faults
 from comms.supervisor import Child, Supervisor
 
 log = structlog.get_logger("worker")
@@ -147,7 +148,11 @@ def main(arguments: list[str] | None = None) -> int:
     one.add_argument("--scheduler", action="store_true")
     one.add_argument("--clock", action="store_true")
     chosen = parser.parse_args(arguments)
-    settings = Settings()
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        sys.stderr.write(f"The settings cannot be used. {'; '.join(faults(error))}. Next step: comms doctor\n")
+        return 2
     configure(settings.comms_log_level)
     run: dict[bool, Callable[[], int]] = {
         bool(chosen.lane): lambda: work(chosen.lane, settings),

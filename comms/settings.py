@@ -6,9 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +20,19 @@ SANDBOX_SENDGRID_KEY = "SG.sandbox-key"
 SANDBOX_TWILIO_NUMBER = "+12185550100"
 SANDBOX_TWILIO_SERVICE = "MG" + "5a" * 16
 SANDBOX_INBOUND_SECRET = "sandbox-inbound"  # noqa: S105
+
+
+KINDS = {
+    "database_url": ("sqlite", "postgresql", "postgresql+psycopg", "postgres"),
+    "redis_url": ("redis", "rediss", "unix"),
+}
+"""How the addresses of the two stores may begin."""
+
+
+def faults(error: ValidationError) -> list[str]:
+    """What is wrong with the settings: the variable's name and a sentence for each. Values, which may be secret, are
+    left out."""
+    return [f"{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
 
 
 def _seconds(value: Any) -> Any:
@@ -59,7 +72,7 @@ class Settings(BaseSettings):
     comms_var: Path = Path("var")
     comms_processes: int = Field(default=1, ge=1, le=16)
     comms_threads: int = Field(default=64, ge=1, le=512)
-    comms_log_level: str = "INFO"
+    comms_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     database_url: str = ""
     redis_url: str = ""
@@ -89,6 +102,14 @@ class Settings(BaseSettings):
 
     mailhouse_url: str = ""
     sandbox_url: str = "http://127.0.0.1:8010"
+
+    @field_validator("database_url", "redis_url")
+    @classmethod
+    def _of_a_known_kind(cls, value: str, info: ValidationInfo) -> str:
+        kinds = KINDS[info.field_name or ""]
+        if value and not value.startswith(tuple(f"{kind}:" for kind in kinds)):
+            raise ValueError(f"it begins with none of: {', '.join(f'{kind}:' for kind in kinds)}")
+        return value
 
     @field_validator("public_url", "twilio_api_url", "sendgrid_api_url", "sandbox_url")
     @classmethod

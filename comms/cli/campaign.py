@@ -118,7 +118,7 @@ def message_states(session: Session, run: int) -> dict[str, dict[str, int]]:
         .order_by(Message.channel, Message.state)
     )
     found: dict[str, Counter[str]] = {}
-    for channel, state, count in rows.tuples():
+    for channel, state, count in rows:
         found.setdefault(channel, Counter())[state] = count
     return {channel: dict(counted) for channel, counted in found.items()}
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from comms.bundled_redis import answers, url_of
 from comms.city.profile import CityError
 from comms.cli.opening import echo_json
-from comms.migrating import version_of
+from comms.migrating import newest_version, version_of
 from comms.office import Office
 from comms.settings import (
     SANDBOX_SENDGRID_KEY,
@@ -22,6 +22,7 @@ from comms.settings import (
     SANDBOX_TWILIO_TOKEN,
     Mode,
     Settings,
+    faults,
 )
 
 
@@ -87,8 +88,8 @@ def _findings() -> Iterator[Finding]:
     try:
         settings = Settings()
     except ValidationError as error:
-        for one in error.errors():
-            yield Finding("settings", "bad", f"{str(one['loc'][0]).upper()}: {one['msg']}", "Mend it in .env")
+        for fault in faults(error):
+            yield Finding("settings", "bad", fault, "Mend it in .env or the environment; see .env.example")
         return
     lacking = missing_for(settings)
     who = {Mode.SANDBOX: "local carriers only", Mode.REHEARSAL: "only the allow-list", Mode.LIVE: "real customers"}
@@ -116,6 +117,8 @@ def _database(at: Office) -> Finding:
     version = version_of(at.database)
     if version is None:
         return Finding("database", "bad", f"{where} answers and is empty", "comms migrate")
+    if version != (newest := newest_version()):
+        return Finding("database", "bad", f"{where} is at {version}, the service needs {newest}", "comms migrate")
     return Finding("database", "good", f"{where}, at {version}")
 
 

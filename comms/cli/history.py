@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from comms.accounts import finding
 from comms.cli.opening import Refused, echo_json, office
@@ -11,6 +12,8 @@ from comms.history import Entry, timeline
 from comms.history import verify as verify_chain
 from comms.history.schema import HistoryHead
 from comms.office import Office
+
+FOUND_AT_MOST = 20
 
 
 class ShowsByDefault(click.Group):
@@ -40,8 +43,7 @@ def show(account: str | None, query: str | None, as_json: bool) -> None:
     """The timeline of ACCOUNT, oldest first, with the exact words."""
     with office() as at, at.database.read() as session:
         if query:
-            for row in finding.find(session, query, limit=20):
-                click.echo(f"{row.number}  {row.name}  {row.service_address}")
+            _find(session, query, as_json)
             return
         if account is None:
             raise Refused("Which account? Give its number, or search: comms history --find NAME")
@@ -57,6 +59,17 @@ def show(account: str | None, query: str | None, as_json: bool) -> None:
         click.echo("Nothing has been said or done yet.")
     for entry in entries:
         _print(at, entry)
+
+
+def _find(session: Session, query: str, as_json: bool) -> None:
+    rows = finding.find(session, query, limit=FOUND_AT_MOST)
+    if as_json:
+        echo_json([{"number": r.number, "name": r.name, "service_address": r.service_address} for r in rows])
+        return
+    for row in rows:
+        click.echo(f"{row.number}  {row.name}  {row.service_address}")
+    if not rows:
+        click.echo("No account matches. Search by number, name, phone, address or email.")
 
 
 def _print(at: Office, entry: Entry) -> None:

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from comms.city.profile import CityError
+from comms.logs import configure
 from comms.office import Office
-from comms.settings import Settings
+from comms.settings import Settings, faults
 
 
 class Refused(click.ClickException):
@@ -24,14 +25,23 @@ class Refused(click.ClickException):
         click.echo(self.message, err=True)
 
 
+def read_settings() -> Settings:
+    """The settings of the environment; refused with the name of what is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Refused(
+            "The settings cannot be used. " + "; ".join(faults(error)) + ". Next step: comms doctor"
+        ) from None
+
+
 @contextmanager
 def office() -> Iterator[Office]:
-    """The office that the environment describes, closed at the end."""
+    """The office that the environment describes, closed at the end. What is logged goes to standard error, so that
+    standard output is the answer alone."""
+    configure("WARNING")
     try:
-        opened = Office.open(Settings())
-    except ValidationError as error:
-        lines = (f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
-        raise Refused("The settings cannot be used. " + "; ".join(lines) + ". Next step: comms doctor") from None
+        opened = Office.open(read_settings())
     except CityError as error:
         raise Refused(str(error)) from None
     try:

@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from comms.cli.opening import Refused, office
+from comms.cli.opening import Refused, office, read_settings
 from comms.processes import carriers, web
-from comms.settings import Mode, Settings
+from comms.settings import Mode
 from comms.supervisor import Supervisor
 
 
@@ -20,13 +20,13 @@ def serve(host: str, port: int) -> None:
     from comms.logs import configure
     from comms.migrating import migrate
 
-    settings = Settings()
+    settings = read_settings()
     if missing := missing_for(settings):
         raise Refused("The service does not start. " + " ".join(missing) + " Next step: comms doctor")
-    configure(settings.comms_log_level)
     with office() as at:
         migrate(at.database)
         name = at.city.name
+    configure(settings.comms_log_level)
     children = [web(host, port), *worker.children(settings)]
     if settings.comms_mode is Mode.SANDBOX:
         children.insert(0, carriers(settings))

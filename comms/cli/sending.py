@@ -7,6 +7,7 @@ import click
 
 from comms.accounts import finding
 from comms.campaigns.facts import picture
+from comms.campaigns.planner import choose
 from comms.cli.opening import Refused, echo_json, office
 from comms.notices.catalogue import NoticeError
 from comms.notices.fields import FieldError
@@ -14,7 +15,7 @@ from comms.outbox import enqueue, facts_for, write
 from comms.outbox.drafting import language_of
 from comms.outbox.drafts import lane_of
 from comms.outbox.mailing import hand_over_letters
-from comms.rules import Purpose, decide
+from comms.rules import Purpose
 from comms.rules.decide import Verdict
 
 
@@ -33,8 +34,9 @@ def send(account: str, notice: str, channel: str, as_json: bool) -> None:
             now = at.clock.now()
             try:
                 purpose = Purpose(at.renderer.catalogue.get(notice).purpose)
-                facts = picture(session, at.city, [found], now).facts[found.id]
-                ruling = decide(at.city, facts, purpose=purpose, channel=channel, at=now)
+                seen = picture(session, at.city, [found], now)
+                facts = seen.facts[found.id]
+                ruling = choose(at.city, None, [channel], purpose, found, facts, seen.contacts, now).ruling
                 if ruling.verdict is Verdict.SUPPRESS:
                     why = "; ".join(
                         f"{r.fact}: {r.value} ({r.citation})" for r in ruling.reasons if r.verdict != "allow"
