@@ -9,6 +9,8 @@ from twilio.rest import Client
 from comms.outbox.doorbell import connect
 from comms.settings import SANDBOX_TWILIO_SERVICE, SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN
 
+Client(SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN).messages  # noqa: B018 - loads what the SDK imports late, once
+
 
 def send_one(carrier: str, database: str, message_id: int) -> None:
     """What many a first version looks like."""

@@ -43,7 +43,7 @@ class OutboxCollector(Collector):
             select(Message.channel, Message.state, func.count())
             .where(Message.state.in_(UNDER_WAY))
             .group_by(Message.channel, Message.state)
-        ).tuples():
+        ):
             messages.add_metric([channel, state], count)
         yield messages
         oldest = session.scalar(

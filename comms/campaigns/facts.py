@@ -105,7 +105,7 @@ def _paid_since(session: Session, ids: Sequence[int]) -> dict[int, int]:
         .where(Payment.account_id.in_(ids), Payment.paid_on > Account.balance_as_of)
         .group_by(Payment.account_id)
     )
-    return {account_id: int(total) for account_id, total in rows.tuples()}
+    return {account_id: int(total) for account_id, total in rows}
 
 
 def _contacts(
@@ -126,7 +126,7 @@ def _contacts(
         )
     )
     found = Contacts({}, {})
-    for message_id, household, recipient, created_at in rows.tuples():
+    for message_id, household, recipient, created_at in rows:
         found.by_household.setdefault(household, {})[message_id] = created_at
         found.by_address.setdefault(recipient, {})[message_id] = created_at
     return found

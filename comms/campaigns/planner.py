@@ -221,21 +221,21 @@ def _episodes(
 ) -> tuple[dict[int, int], dict[int, dict[str, datetime]]]:
     """The open episode of each account (opened where there is none), and the steps it has taken and when."""
     query = select(Episode.account_id, Episode.id).where(Episode.account_id.in_(ids), Episode.closed_at.is_(None))
-    found = dict(session.execute(query).tuples().all())
+    found = dict(session.execute(query).all())
     fresh = [
         {"account_id": id_, "policy": policy.policy, "policy_version": policy.version, "opened_at": now}
         for id_ in ids
         if id_ not in found
     ]
     upsert(session, Episode, fresh)
-    found = dict(session.execute(query).tuples().all())
+    found = dict(session.execute(query).all())
     taken: dict[int, dict[str, datetime]] = {}
     steps = session.execute(
         select(Decision.account_id, Decision.step, Decision.decided_at, Decision.until).where(
             Decision.episode_id.in_(list(found.values())), Decision.occurrence.is_not(None)
         )
     )
-    for account_id, step, decided_at, until in steps.tuples():
+    for account_id, step, decided_at, until in steps:
         taken.setdefault(account_id, {})[step or ""] = until or decided_at
     return found, taken
 
@@ -299,7 +299,7 @@ def _count(session: Session, run_id: int, waiting: int) -> None:
     rows = session.execute(
         select(Decision.channels, Decision.reasons, Decision.amount_cents).where(Decision.run_id == run_id)
     )
-    for channels, reasons, amount in rows.tuples():
+    for channels, reasons, amount in rows:
         if channels:
             counts[f"contact by {channels[0]}"] += 1
             counts["cents addressed"] += amount

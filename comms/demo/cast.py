@@ -46,7 +46,7 @@ def reached(session: Session, channel: str) -> list[Reached]:
         .order_by(Message.id)
     )
     found: dict[str, Reached] = {}
-    for address, number, cents, language in rows.tuples():
+    for address, number, cents, language in rows:
         found.setdefault(address, Reached(address, number, cents, language))
     return list(found.values())
 

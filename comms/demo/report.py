@@ -42,21 +42,21 @@ class Report:
         self.plan = session.get_one(CampaignRun, self.run_id).counts
         for channel, state, count in session.execute(
             select(Message.channel, Message.state, func.count()).group_by(Message.channel, Message.state)
-        ).tuples():
+        ):
             self.states.setdefault(channel, Counter())[state] = count
         for channel, count in session.execute(
             select(Message.channel, func.count()).where(Message.carrier_id.is_not(None)).group_by(Message.channel)
-        ).tuples():
+        ):
             self.accepted[channel] = count
         rows = session.execute(
             select(InboundMessage.intent, InboundMessage.handling, func.count()).group_by(
                 InboundMessage.intent, InboundMessage.handling
             )
         )
-        for intent, handling, count in rows.tuples():
+        for intent, handling, count in rows:
             self.replies[intent or "not understood"] += count
             self.handling[handling] += count
-        for status, count in session.execute(select(Promise.status, func.count()).group_by(Promise.status)).tuples():
+        for status, count in session.execute(select(Promise.status, func.count()).group_by(Promise.status)):
             self.promises[status] = count
         self.tasks = counts(session)
         self.batches = [

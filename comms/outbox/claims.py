@@ -157,9 +157,7 @@ def _stale(session: Session, messages: Sequence[Claimed], facts: dict[int, int |
     accounts = sorted({account_id for account_id, _ in decided.values() if account_id is not None})
     if not accounts:
         return set()
-    current = dict(
-        session.execute(select(Account.id, Account.facts_version).where(Account.id.in_(accounts))).tuples().all()
-    )
+    current = dict(session.execute(select(Account.id, Account.facts_version).where(Account.id.in_(accounts))).all())
     return {id_ for id_, (account_id, version) in decided.items() if account_id and current[account_id] != version}
 
 

@@ -113,9 +113,7 @@ def insert_messages(
             Message.dedupe_key.in_([draft.dedupe_key for draft in wanted]), Message.id > before
         )
     )
-    return [
-        (by_key[key], message_id, digests[key]) for key, message_id in sorted(made.tuples(), key=lambda row: row[1])
-    ]
+    return [(by_key[key], message_id, digests[key]) for key, message_id in sorted(made, key=lambda row: row[1])]
 
 
 def queued_event(draft: Draft, message_id: int, digest: str, at: datetime) -> NewEvent:

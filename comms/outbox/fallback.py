@@ -66,7 +66,7 @@ def _due(session: Session, now: datetime, limit: int) -> list[Message]:
         .where(*open_ones)
         .order_by(Message.id)
         .execution_options(yield_per=1000)
-    ).tuples()
+    )
     due = list(
         islice((id_ for id_, state, later_by, left_at in candidates if _is_due(state, later_by, left_at, now)), limit)
     )

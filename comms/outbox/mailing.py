@@ -148,7 +148,7 @@ def _pieces(session: Session, batch_id: int) -> list[LetterPiece]:
             language=message.language,
             amount_cents=message.amount_cents or 0,
         )
-        for piece, message in rows.tuples()
+        for piece, message in rows
     ]
 
 

@@ -93,9 +93,7 @@ def _take(session: Session, now: datetime, patience: Patience, limit: int) -> li
             .order_by(Message.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     if not before:
         return []
@@ -114,7 +112,7 @@ def _take(session: Session, now: datetime, patience: Patience, limit: int) -> li
         .join(Attempt, (Attempt.message_id == Message.id) & (Attempt.number == last))
         .where(Message.id.in_(list(before)))
     )  # fmt: skip
-    return [Doubt(*row, asked_before=before[row[0]] is not None) for row in rows.tuples()]
+    return [Doubt(*row, asked_before=before[row[0]] is not None) for row in rows]
 
 
 def _ask(
@@ -141,7 +139,7 @@ def _carrier_ids(session: Session, recipients: set[str]) -> dict[str, set[str]]:
         )
     )
     known: dict[str, set[str]] = {}
-    for recipient, carrier_id in rows.tuples():
+    for recipient, carrier_id in rows:
         known.setdefault(recipient, set()).add(carrier_id or "")
     return known
 

@@ -71,4 +71,4 @@ def open_tasks(
 def counts(session: Session) -> dict[str, int]:
     """How many tasks are open, by kind."""
     rows = session.execute(select(Task.kind, func.count()).where(Task.state == "open").group_by(Task.kind))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
