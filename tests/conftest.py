@@ -1,5 +1,7 @@
 """What every test may ask for: a database of each kind, a Redis, a clock that stands still, a city."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -104,3 +106,20 @@ def redis_url(tmp_path_factory):
     """A Redis of this test process's own, empty at its start."""
     with servers.valkey(tmp_path_factory.mktemp("valkey")) as url:
         yield url
+
+
+@pytest.fixture
+def two_at_once():
+    """Do the same in two threads that start together; both answers."""
+
+    def both(act):
+        gate = threading.Barrier(2)
+
+        def one(_):
+            gate.wait()
+            return act()
+
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(one, range(2)))
+
+    return both

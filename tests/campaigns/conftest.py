@@ -1,7 +1,5 @@
 """An office that plans and releases: both databases, a clock that is moved, the city's own policy and notices."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -103,20 +101,3 @@ class Evenings:
 @pytest.fixture
 def evenings(database, clock, city, renderer) -> Evenings:
     return Evenings(database, clock, city, renderer, load_policy(city, "residential-past-due"))
-
-
-@pytest.fixture
-def two_at_once():
-    """Do the same in two threads that start together; both answers."""
-
-    def both(act):
-        gate = threading.Barrier(2)
-
-        def one(_):
-            gate.wait()
-            return act()
-
-        with ThreadPoolExecutor(2) as pool:
-            return list(pool.map(one, range(2)))
-
-    return both
