@@ -8,7 +8,7 @@ address is cut out of every line here.
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -20,11 +20,20 @@ _KEPT = frozenset({"timestamp", "level", "event", "request_id", "logger", "messa
 
 def _without_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if key not in _KEPT and isinstance(value, str):
-            event[key] = scrub(value)
-    if isinstance(event.get("event"), str):
-        event["event"] = scrub(event["event"])
+        if key == "event" or key not in _KEPT:
+            event[key] = _scrubbed(value)
     return event
+
+
+def _scrubbed(value: Any) -> Any:
+    """The value with every text in it scrubbed, however deep it lies; what JSON does not know becomes text first."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {scrub(str(name)): _scrubbed(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_scrubbed(inner) for inner in value]
+    return value if value is None or isinstance(value, (bool, int, float)) else scrub(str(value))
 
 
 def scrub(text: str) -> str:

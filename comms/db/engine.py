@@ -21,7 +21,10 @@ _TRANSIENT = ("deadlock detected", "could not serialize", "database is locked", 
 
 
 class Database:
-    """An engine and the two kinds of transaction. ``url`` is any SQLAlchemy URL of SQLite or PostgreSQL (psycopg)."""
+    """An engine and the two kinds of transaction. ``url`` is any SQLAlchemy URL of SQLite or PostgreSQL (psycopg).
+
+    Errors do not show the values of a statement: they are names, addresses and words of customers, and errors are logged.
+    """
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         parsed = make_url(url)
@@ -32,7 +35,9 @@ class Database:
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(parsed, pool_size=pool_size, max_overflow=20, pool_timeout=60)
+            self.engine = create_engine(
+                parsed, pool_size=pool_size, max_overflow=20, pool_timeout=60, hide_parameters=True
+            )
             _tune_sqlite(self.engine)
         else:
             self.engine = create_engine(
@@ -40,6 +45,7 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=20,
                 pool_pre_ping=True,
+                hide_parameters=True,
                 connect_args={"connect_timeout": 5},
             )
 

@@ -150,10 +150,12 @@ def _sending(on: Stage) -> bool:
 
 
 def _due(on: Stage) -> tuple[object, ...]:
-    """Messages that should be leaving now; letters wait an hour for company once the run's own are gone."""
+    """Messages that should be leaving now. Letters wait an hour for company, but a released run's own go at once."""
     now = on.now()
-    alone = or_(Message.lane != "mail", Message.next_attempt_at <= now - MAIL_GATHERS, Message.fallback_of_id.is_(None))
-    return Message.state.in_((*UNDER_WAY, State.BATCHED)), Message.next_attempt_at <= now, alone
+    first_night = now < datetime.combine(MONDAY + timedelta(days=1), OPENS, on.office.city.zone)
+    at_once = Message.fallback_of_id.is_(None) if first_night else Message.lane != "mail"
+    leaving = or_(Message.lane != "mail", at_once, Message.next_attempt_at <= now - MAIL_GATHERS)
+    return Message.state.in_((*UNDER_WAY, State.BATCHED)), Message.next_attempt_at <= now, leaving
 
 
 def _replies(on: Stage, files: Files) -> None:
@@ -216,6 +218,7 @@ def _days_pass(on: Stage, files: Files, report: Report) -> None:
         followed = campaigns.follow(at.database, at.city, at.renderer, at.clock, report.payments.touched)
         report.called_back = followed.called_back
         update(1, 1)
+    on.move_to(later + 2 * MAIL_GATHERS)
     _wait_for_sending(on, "Sending what that brought about")
     _hear_back(on)
 

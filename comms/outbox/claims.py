@@ -209,11 +209,13 @@ def open_attempts(
     return leaving
 
 
-def hand_back(session: Session, messages: Sequence[Claimed], *, now: datetime, due: datetime, reason: str) -> None:
-    """Return claimed messages whose requests never left; they are due again at ``due``."""
+def hand_back(
+    session: Session, messages: Sequence[Claimed], *, owner: str, now: datetime, due: datetime, reason: str
+) -> None:
+    """Return what ``owner`` claimed and still has, whose requests never left; it is due again at ``due``."""
     if messages:
         session.connection().execute(
-            _move("at_state", "at_reason", "at_next"),
+            _move("at_state", "at_reason", "at_next").where(Message.lease_owner == owner),
             [
                 {"at_id": m.id, "at_state": State.QUEUED, "at_reason": reason, "at_next": due, "at_now": now}
                 for m in messages

@@ -34,6 +34,13 @@ PATIENCE = timedelta(seconds=20)
 """How long a batch waits for the pace; longer, and the rest is handed back."""
 
 
+_TOO_LATE = Result(
+    Outcome.REFUSED_NOW, error_code="too_late", detail="The worker stood still; the request was not made."
+)
+"""For a request whose turn came when half the lease was over: by the time of its answer the message might be taken for
+lost, looked for in vain, and sent by another worker."""
+
+
 @dataclass
 class Delivered:
     """What a batch came to: outcomes, what was put aside at the claim, and when the rest is due again."""
@@ -77,7 +84,6 @@ class Dispatcher:
         self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
         self._lease = lease
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="carrier")
-        self._answers: queue.SimpleQueue[Tried] = queue.SimpleQueue()
 
     def close(self) -> None:
         """Let the threads and connections go."""
@@ -105,6 +111,7 @@ class Dispatcher:
         return done
 
     def _send_all(self, waiting: deque[Claimed], done: Delivered) -> None:
+        answers: queue.SimpleQueue[Tried] = queue.SimpleQueue()  # of this batch only: one that broke may leave some
         flying, unsettled = 0, list[Tried]()
         patience_ends = time.monotonic() + PATIENCE.total_seconds()
         pause = 0.0
@@ -114,14 +121,14 @@ class Dispatcher:
             room = min(self._threads * 2 - flying, self._threads)
             if waiting and (room >= self._threads // 2 or not flying):
                 group, pause = self._paced(waiting, room)
-                flying += self._launch(group, done)
+                flying += self._launch(group, answers, done)
                 if pause and not group and not flying:
                     if time.monotonic() + pause > patience_ends:
                         self._give_back(waiting, done, timedelta(seconds=pause), "Waiting for the carrier's pace.")
                         continue
                     self._stopping.wait(min(pause, 0.5))
                     continue
-            arrived = self._arrivals(flying, pause)
+            arrived = _arrivals(answers, flying, pause)
             flying -= len(arrived)
             unsettled += arrived
             if unsettled and (len(unsettled) >= self._threads or not flying):
@@ -149,18 +156,22 @@ class Dispatcher:
             waiting.popleft()
         return group, wait
 
-    def _launch(self, group: Sequence[Claimed], done: Delivered) -> int:
+    def _launch(self, group: Sequence[Claimed], answers: "queue.SimpleQueue[Tried]", done: Delivered) -> int:
         if not group:
             return 0
+        leave_by = time.monotonic() + self._lease.total_seconds() / 2
         leaving = self._database.run(
             lambda session: open_attempts(session, group, owner=self._owner, now=self._clock.now(), lease=self._lease)
         )
         done.handed_back += len(group) - len(leaving)
         for message in leaving:
-            self._pool.submit(self._send_one, message)
+            self._pool.submit(self._send_one, message, answers, leave_by)
         return len(leaving)
 
-    def _send_one(self, message: Claimed) -> None:
+    def _send_one(self, message: Claimed, answers: "queue.SimpleQueue[Tried]", leave_by: float) -> None:
+        if time.monotonic() > leave_by:
+            answers.put(Tried(message, _TOO_LATE))
+            return
         outgoing = Outgoing(
             message_id=message.id,
             token=message_token(self._secret, message.id),
@@ -177,20 +188,7 @@ class Dispatcher:
         except Exception as error:
             log.exception("channel.broke", message_id=message.id)
             result = Result(Outcome.AMBIGUOUS, error_code=type(error).__name__, detail="The channel itself broke.")
-        self._answers.put(Tried(message, result))
-
-    def _arrivals(self, flying: int, pause: float) -> list[Tried]:
-        """At least one answer (or none, when only a pause is waited for), and whatever else is there."""
-        if not flying:
-            return []
-        arrived: list[Tried] = []
-        try:
-            arrived.append(self._answers.get(timeout=pause or None))
-            while len(arrived) < flying:
-                arrived.append(self._answers.get_nowait())
-        except queue.Empty:
-            pass
-        return arrived
+        answers.put(Tried(message, result))
 
     def _settle(self, tried: Sequence[Tried], done: Delivered) -> str | None:
         now = self._clock.now()
@@ -219,7 +217,21 @@ class Dispatcher:
         rest: list[Claimed] = list(waiting)
         waiting.clear()
         due = now + wait
-        self._database.run(lambda session: hand_back(session, rest, now=now, due=due, reason=reason))
+        self._database.run(lambda session: hand_back(session, rest, owner=self._owner, now=now, due=due, reason=reason))
         done.handed_back += len(rest)
         if wait:
             done.again |= {message.id: due for message in rest}
+
+
+def _arrivals(answers: "queue.SimpleQueue[Tried]", flying: int, pause: float) -> list[Tried]:
+    """At least one answer (or none, when only a pause is waited for), and whatever else is there."""
+    if not flying:
+        return []
+    arrived: list[Tried] = []
+    try:
+        arrived.append(answers.get(timeout=pause or None))
+        while len(arrived) < flying:
+            arrived.append(answers.get_nowait())
+    except queue.Empty:
+        pass
+    return arrived

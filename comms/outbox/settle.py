@@ -7,8 +7,9 @@
 ``ambiguous``                 unknown: the carrier is asked before anything is sent again
 ============================  ==========================================================================
 
-A receipt may arrive before its own answer does. Every move is therefore conditional on the message still being
-``claimed``: what a receipt has already made of it stays.
+A receipt may arrive before its own answer does: what it has made of the message stays. And an answer may come after the
+lease, when the message is in doubt, queued again or with another worker. ``accepted`` is then still the truth, and
+whatever was about to be sent is not sent again; the other outcomes only move a message whose last attempt is this one.
 """
 
 import random
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import ColumnElement, bindparam, or_, update
 from sqlalchemy.orm import Session
 
 from comms.accounts import consent, contacts
@@ -26,7 +27,7 @@ from comms.history import NewEvent, record
 
 from .claims import CARRIER_OF, Claimed
 from .schema import Attempt, Message
-from .states import State
+from .states import RANK, State
 
 BACKOFF = timedelta(seconds=15)
 BACKOFF_CAP = timedelta(hours=1)
@@ -60,6 +61,7 @@ def backoff(attempt: int, draw: random.Random) -> timedelta:
 def settle(session: Session, tried: Sequence[Tried], *, now: datetime, draw: random.Random) -> Settled:
     """Close the attempts and move the messages; see the table above."""
     done = Settled()
+    tried = sorted(tried, key=lambda item: item.message.id)  # the order in which receipts lock messages
     moves: dict[Outcome, list[dict[str, Any]]] = {outcome: [] for outcome in Outcome}
     events: list[NewEvent] = []
     for item in tried:
@@ -88,7 +90,7 @@ def _one(item: Tried, now: datetime, draw: random.Random) -> tuple[Outcome, dict
     message, result = item.message, item.result
     row = {
         "at_id": message.id, "at_now": now, "at_code": result.error_code, "at_text": result.detail,
-        "at_carrier": result.carrier_id,
+        "at_carrier": result.carrier_id, "at_attempt": message.attempt,
     }  # fmt: skip
     outcome = result.outcome
     if outcome is Outcome.REFUSED_NOW:
@@ -172,10 +174,18 @@ def _note_address(session: Session, item: Tried, now: datetime) -> list[NewEvent
     return [NewEvent(account, now, kind, words, channel=message.channel, actor="carrier") for account in accounts]
 
 
-def _leave(state: State, **values: Any) -> Any:
+_OURS = (
+    or_(Message.state == State.CLAIMED, Message.state == State.UNKNOWN),
+    Message.attempts == bindparam("at_attempt"),
+)
+"""With the worker of this attempt, or in doubt because of it; a later attempt has a higher number."""
+_NOT_KNOWN_TO_HAVE_LEFT = tuple(Message.state != state for state in sorted(RANK))
+
+
+def _leave(state: State, where: tuple[ColumnElement[bool], ...], **values: Any) -> Any:
     return (
         update(Message)
-        .where(Message.id == bindparam("at_id"), Message.state == State.CLAIMED)
+        .where(Message.id == bindparam("at_id"), *where)
         .values(
             state=state, state_at=bindparam("at_now"), error_code=bindparam("at_code"), error_text=bindparam("at_text"),
             lease_owner=None, lease_until=None, **values,
@@ -184,11 +194,16 @@ def _leave(state: State, **values: Any) -> Any:
 
 
 _MOVES = {
-    Outcome.ACCEPTED: _leave(State.SUBMITTED, carrier_id=bindparam("at_carrier"), submitted_at=bindparam("at_now")),
-    Outcome.REFUSED_NOW: _leave(State.QUEUED, next_attempt_at=bindparam("at_next"), state_reason="Refused for now."),
-    Outcome.REFUSED_FOR_GOOD: _leave(State.FAILED, final_at=bindparam("at_now")),
-    Outcome.AMBIGUOUS: _leave(State.UNKNOWN, asked_at=None, carrier_id=bindparam("at_carrier")),
-}
+    Outcome.ACCEPTED: _leave(
+        State.SUBMITTED, _NOT_KNOWN_TO_HAVE_LEFT, carrier_id=bindparam("at_carrier"), submitted_at=bindparam("at_now"),
+        final_at=None,
+    ),
+    Outcome.REFUSED_NOW: _leave(
+        State.QUEUED, _OURS, next_attempt_at=bindparam("at_next"), state_reason="Refused for now."
+    ),
+    Outcome.REFUSED_FOR_GOOD: _leave(State.FAILED, _OURS, final_at=bindparam("at_now")),
+    Outcome.AMBIGUOUS: _leave(State.UNKNOWN, _OURS, asked_at=None, carrier_id=bindparam("at_carrier")),
+}  # fmt: skip
 
 _CARRIER_ID = (
     update(Message)

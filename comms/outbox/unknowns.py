@@ -124,7 +124,8 @@ def _ask(
     def one(doubt: Doubt) -> Found | CannotAsk | None:
         outgoing = Outgoing(doubt.message_id, "", doubt.recipient, "", None, doubt.body_text, None, "", "")
         try:
-            return channels[doubt.channel].look_for(outgoing, doubt.started_at, now, taken.get(doubt.recipient, set()))
+            others = [id_ for id_, owner in taken.get(doubt.recipient, ()) if owner != doubt.message_id]
+            return channels[doubt.channel].look_for(outgoing, doubt.started_at, now, others)
         except CannotAsk as silent:
             return silent
 
@@ -132,15 +133,16 @@ def _ask(
         return dict(zip((doubt.message_id for doubt in doubts), pool.map(one, doubts), strict=True))
 
 
-def _carrier_ids(session: Session, recipients: set[str]) -> dict[str, set[str]]:
+def _carrier_ids(session: Session, recipients: set[str]) -> dict[str, list[tuple[str, int]]]:
+    """The carrier's ids that are known, with the message of each, by recipient."""
     rows = session.execute(
-        select(Message.recipient, Message.carrier_id).where(
+        select(Message.recipient, Message.carrier_id, Message.id).where(
             Message.recipient.in_(sorted(recipients)), Message.carrier_id.is_not(None)
         )
     )
-    known: dict[str, set[str]] = {}
-    for recipient, carrier_id in rows:
-        known.setdefault(recipient, set()).add(carrier_id or "")
+    known: dict[str, list[tuple[str, int]]] = {}
+    for recipient, carrier_id, message_id in rows:
+        known.setdefault(recipient, []).append((carrier_id or "", message_id))
     return known
 
 

@@ -24,11 +24,11 @@ class Outbox:
     email: ScriptedCarrier
     stopping: threading.Event
 
-    def dispatcher(self, owner: str = "w1", threads: int = 8) -> Dispatcher:
+    def dispatcher(self, owner: str = "w1", threads: int = 8, **more) -> Dispatcher:
         return Dispatcher(
             self.database, self.clock, self.city, {"sms": self.sms, "email": self.email},
             {"sms": Unpaced(), "email": Unpaced()}, secret=b"k", owner=owner, threads=threads,
-            stopping=self.stopping, draw=random.Random(1),
+            stopping=self.stopping, draw=random.Random(1), **more,
         )  # fmt: skip
 
 
