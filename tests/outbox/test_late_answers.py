@@ -107,18 +107,14 @@ def test_what_a_stopped_worker_hands_back_may_be_in_other_hands(outbox):
 
 
 def test_a_request_that_waited_longer_than_its_lease_does_not_leave(outbox):
-    ids = queue(outbox, 3)
-    dispatcher = outbox.dispatcher(threads=1, lease=timedelta(seconds=0.05))
-    hold = threading.Event()
-
-    def slow(outgoing):
-        hold.wait(0.2)
-        return outbox.sms.accept(outgoing)
-
-    outbox.sms.answer = slow
+    ids = queue(outbox)
+    dispatcher = outbox.dispatcher(threads=1, lease=timedelta(seconds=0.1))
+    stalled = threading.Event()
+    dispatcher._pool.submit(stalled.wait, 0.2)
     done = dispatcher.deliver("sms", ids)
-    assert len(outbox.sms.ledger) < 3
-    assert done.outcomes["refused_now"] == 3 - len(outbox.sms.ledger)
+    assert outbox.sms.offered == []
+    assert done.outcomes == {"refused_now": 1}
+    assert state(outbox)[0] == "queued"
 
 
 def test_the_answers_of_a_batch_that_broke_are_not_counted_for_the_next(outbox, monkeypatch):
