@@ -20,9 +20,10 @@ from comms.db import Database
 from comms.history import NewEvent, record
 from comms.notices.rendering import Renderer
 from comms.outbox import Draft, Message, State, facts_for, insert_messages, queued_event, set_aside, write
-from comms.outbox.drafting import language_of
+from comms.outbox.drafting import CANNOT_WRITE, language_of
 from comms.outbox.states import STALE
 from comms.rules import Purpose
+from comms.worklist import open_task
 
 from .facts import picture
 from .planner import Choice, choose, main_reason
@@ -99,11 +100,19 @@ def redecide(session: Session, city: City, renderer: Renderer, clock: Clock, *, 
         if choice.channel is None:
             reason = main_reason(choice.ruling.reasons)
             why = f"{reason.rule}: {reason.fact} {reason.value}"
-            moves.append({"at_id": message.id, "to_state": State.SUPPRESSED, "to_reason": why, "at_now": now})
-            events.append(_suppressed(message, why, now))
-            continue
-        moves.append({"at_id": message.id, "to_state": State.SUPERSEDED, "to_reason": "Written anew.", "at_now": now})
-        drafts.append(_again(city, clock, renderer, message, account, choice, facts.addresses[choice.channel]))
+        else:
+            try:
+                draft = _again(city, clock, renderer, message, account, choice, facts.addresses[choice.channel])
+            except CANNOT_WRITE as error:
+                why = f"It cannot be written with today's facts: {error}"
+                _tell_staff(session, message, why, now)
+            else:
+                drafts.append(draft)
+                anew = {"to_state": State.SUPERSEDED, "to_reason": "Written anew."}
+                moves.append({"at_id": message.id, "at_now": now, **anew})
+                continue
+        moves.append({"at_id": message.id, "to_state": State.SUPPRESSED, "to_reason": why, "at_now": now})
+        events.append(_suppressed(message, why, now))
     session.connection().execute(_MOVE, moves)
     fresh = insert_messages(session, drafts, clock)
     events += [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh]
@@ -136,6 +145,19 @@ def _suppressed(message: Message, why: str, now: datetime) -> NewEvent:
     )  # fmt: skip
 
 
+def _tell_staff(session: Session, message: Message, why: str, now: datetime) -> None:
+    open_task(
+        session,
+        kind="failed_notice",
+        dedupe_key=f"unwritable:{message.id}",
+        reason=f"{message.notice.replace('-', ' ').capitalize()} was not sent. {why}",
+        at=now,
+        account_id=message.account_id,
+        subject_type="message",
+        subject_id=message.id,
+    )
+
+
 def _again(
     city: City, clock: Clock, renderer: Renderer, message: Message, account: Account, choice: Choice, recipient: str
 ) -> Draft:
@@ -158,5 +180,6 @@ def _again(
         send_at=choice.ruling.until,
         decision_id=message.decision_id,
         run_id=message.run_id,
+        fallback_of_id=message.fallback_of_id,
         fallback={**message.fallback, "channels": rest} if message.fallback else None,
     )

@@ -20,8 +20,10 @@ from comms.db import Database
 from comms.history import record
 from comms.notices.rendering import Renderer
 from comms.outbox import Draft, facts_for, insert_messages, queued_event, write
-from comms.outbox.drafting import language_of
-from comms.rules import Purpose
+from comms.outbox.drafting import CANNOT_WRITE, language_of
+from comms.rules import Purpose, Reason
+from comms.rules.decide import Verdict
+from comms.worklist import open_task
 
 from .facts import picture
 from .planner import Choice, RunError, choose, main_reason
@@ -135,9 +137,16 @@ def _chunk(
             done.dropped[main_reason(choice.ruling.reasons).rule] += 1
             decision.state, decision.occurrence, decision.reasons = "dropped", None, choice.ruling.as_json()
             continue
+        recipient = facts.addresses[choice.channel]
+        try:
+            draft = _draft(city, clock, renderer, step, decision, account, choice, recipient)
+        except CANNOT_WRITE as error:
+            done.dropped["unwritable"] += 1
+            _not_written(session, decision, step, error, now)
+            continue
         decision.state, decision.decided_at, decision.until = "released", now, choice.ruling.until
-        seen.contacts.add(account, facts.addresses[choice.channel], now, ("released", decision.id))
-        drafts.append(_draft(city, clock, renderer, step, decision, account, choice, facts.addresses[choice.channel]))
+        seen.contacts.add(account, recipient, now, ("released", decision.id))
+        drafts.append(draft)
     session.flush()
     fresh = insert_messages(session, drafts, clock)
     for draft, message_id, _ in fresh:
@@ -145,6 +154,22 @@ def _chunk(
         done.lanes.setdefault("mail" if draft.channel == "letter" else draft.channel, []).append(message_id)
     record(session, [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh], now)
     return len(decisions), done
+
+
+def _not_written(session: Session, decision: Decision, step: Step, error: Exception, now: datetime) -> None:
+    """One account's notice that cannot be written stops nobody else's: it is put before staff, and decided anew."""
+    reason = Reason("unwritable", Verdict.SUPPRESS, step.notice, str(error), "the notice's own template")
+    decision.state, decision.occurrence, decision.reasons = "dropped", None, [reason.as_json()]
+    open_task(
+        session,
+        kind="failed_notice",
+        dedupe_key=f"unwritable:account:{decision.account_id}:{step.id}",
+        reason=f"{step.notice.replace('-', ' ').capitalize()} cannot be written for this account. {error}",
+        at=now,
+        account_id=decision.account_id,
+        subject_type="account",
+        subject_id=decision.account_id,
+    )
 
 
 def _draft(

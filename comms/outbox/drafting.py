@@ -7,11 +7,15 @@ from typing import Any
 from comms.accounts.schema import Account
 from comms.city import City, Language
 from comms.clock import Clock
+from comms.notices import FieldError, NoticeError, TemplateError
 from comms.notices.fields import Charge, NoticeFields
 from comms.notices.letter_text import letter_text
 from comms.notices.rendering import Renderer
 
 from .drafts import Draft
+
+CANNOT_WRITE = (NoticeError, FieldError, TemplateError)
+"""What ``write`` raises when this notice cannot be written for this account; the other accounts' can."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from comms.history import record
 from comms.notices.rendering import Renderer
 from comms.worklist import Task, open_task
 
-from .drafting import UnaddressableError, facts_for, language_of, letter_address, write
+from .drafting import CANNOT_WRITE, UnaddressableError, facts_for, language_of, letter_address, write
 from .drafts import Draft, insert_messages, queued_event
 from .schema import Message
 from .states import State
@@ -39,10 +39,15 @@ def fall_back(session: Session, city: City, renderer: Renderer, clock: Clock, *,
     for message in _due(session, now, limit):
         account = session.get(Account, message.account_id)
         assert account is not None and message.fallback is not None
-        if draft := _next(session, city, renderer, clock, message, account):
-            drafts.append(draft)
+        try:
+            draft = _next(session, city, renderer, clock, message, account)
+        except CANNOT_WRITE as error:
+            _tell_staff(session, message, now, f"it cannot be written for the next one: {error}")
+            continue
+        if draft is None:
+            _tell_staff(session, message, now, "there is no other channel to use")
         else:
-            _tell_staff(session, message, now)
+            drafts.append(draft)
     fresh = insert_messages(session, drafts, clock)
     record(session, [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh], now)
     return [message_id for _, message_id, _ in fresh]
@@ -134,13 +139,13 @@ def _address(session: Session, account: Account, channel: str, category: str) ->
     return next((value for value in values if value not in refused), None)
 
 
-def _tell_staff(session: Session, message: Message, now: datetime) -> None:
+def _tell_staff(session: Session, message: Message, now: datetime, why: str) -> None:
     open_task(
         session,
         kind="failed_notice",
         dedupe_key=f"{_TOLD}{message.id}",
         reason=f"{message.notice.replace('-', ' ').capitalize()} could not be delivered by {message.channel}, and "
-        "there is no other channel to use. Find another address for this customer.",
+        f"{why.rstrip('.')}. Find another address for this customer, or another way to reach them.",
         at=now,
         account_id=message.account_id,
         subject_type="message",

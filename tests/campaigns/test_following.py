@@ -192,3 +192,26 @@ def test_many_that_wait_for_a_receipt_do_not_keep_a_failed_one_waiting(evenings)
         session.execute(update(Message).where(Message.account_id == 5).values(state="undelivered"))
         written = fall_back(session, evenings.city, evenings.renderer, evenings.clock, limit=2)
     assert len(written) == 1
+
+
+def test_what_cannot_be_written_anew_stops_nothing_else_and_is_put_before_staff(imported, tmp_path):
+    with imported.database.begin() as session:
+        session.execute(update(Message).where(Message.account_id == 2).values(notice="withdrawn-notice"))
+    followed = take_in_payments(
+        imported, tmp_path, exports.payment_row(2, "T1", AMOUNT="20.00"), exports.payment_row(3, "T2", AMOUNT="20.00")
+    )
+    assert (followed.set_aside, followed.written_anew) == (2, 1)
+    assert by_state(imported) == [(1, "queued"), (2, "suppressed"), (3, "superseded"), (3, "queued")]
+    with imported.database.read() as session:
+        assert [task.account_id for task in open_tasks(session, ["failed_notice"])] == [2]
+
+
+def test_a_next_channel_that_cannot_be_written_is_put_before_staff_and_stops_nothing_else(imported):
+    with imported.database.begin() as session:
+        session.execute(update(Message).values(state="failed"))
+        session.execute(update(Message).where(Message.account_id == 1).values(notice="withdrawn-notice"))
+    with imported.database.begin() as session:
+        assert len(fall_back(session, imported.city, imported.renderer, imported.clock)) == 2
+    with imported.database.begin() as session:
+        assert fall_back(session, imported.city, imported.renderer, imported.clock) == []
+        assert [task.account_id for task in open_tasks(session, ["failed_notice"])] == [1]

@@ -8,7 +8,9 @@ import pytest
 
 from comms.accounts import consent, holds
 from comms.campaigns import Released, RunError
+from comms.notices import FieldError
 from comms.outbox import Message
+from comms.worklist import open_tasks
 from tests.support import build
 
 RELEASING = import_module("comms.campaigns.release")
@@ -158,3 +160,26 @@ def test_a_run_of_another_version_cannot_be_released(evenings):
     with pytest.raises(RunError, match="planned with residential-past-due version 1; plan it again"):
         evenings.release(run_id, evenings.policy.model_copy(update={"version": 2}))
     assert evenings.messages() == []
+
+
+def test_a_notice_that_cannot_be_written_for_one_account_stops_nobody_elses(evenings, monkeypatch):
+    fine, odd = evenings.account(), evenings.account(phone="+12185550777", name="Odd One")
+    run_id = evenings.plan()
+    write = RELEASING.write
+
+    def picky(renderer, account, **given):
+        if account.id == odd:
+            raise FieldError("The text is too long.")
+        return write(renderer, account, **given)
+
+    monkeypatch.setattr(RELEASING, "write", picky)
+    released = evenings.release(run_id)
+    assert (released.queued, released.dropped) == (Counter(sms=1), Counter(unwritable=1))
+    assert [m.account_id for m in evenings.messages()] == [fine]
+    assert evenings.outcome(odd) == ("dropped", "unwritable")
+    with evenings.database.read() as session:
+        (task,) = open_tasks(session, ["failed_notice"])
+    assert task.account_id == odd and "too long" in task.reason
+    monkeypatch.undo()
+    evenings.clock.advance(timedelta(days=1))
+    assert evenings.tonight().queued == Counter(sms=1), "it is decided anew"
