@@ -36,9 +36,11 @@ def create_app(office: Office | None = None) -> Flask:
 
 
 def _name_request() -> None:
+    """Log under this request's id and its route; the path itself may hold an account number or a secret."""
     g.request_id = uuid.uuid4().hex[:12]
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path)
+    route = request.url_rule.rule if request.url_rule else ""
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, route=route)
 
 
 def _tell_name(response: Response) -> Response:

@@ -20,7 +20,7 @@ _KEPT = frozenset({"timestamp", "level", "event", "request_id", "logger", "messa
 
 def _without_people(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if key == "event" or key not in _KEPT:
+        if key == "event" or not (key in _KEPT or key.startswith("_")):
             event[key] = _scrubbed(value)
     return event
 

@@ -23,7 +23,8 @@ _TRANSIENT = ("deadlock detected", "could not serialize", "database is locked", 
 class Database:
     """An engine and the two kinds of transaction. ``url`` is any SQLAlchemy URL of SQLite or PostgreSQL (psycopg).
 
-    Errors do not show the values of a statement: they are names, addresses and words of customers, and errors are logged.
+    Errors do not show the values of a statement: those are names, addresses and words of customers, and errors are
+    logged.
     """
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
