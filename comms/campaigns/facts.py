@@ -4,11 +4,12 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from comms.accounts import consent, contacts, holds
-from comms.accounts.schema import Account, Payment
+from comms.accounts.balances import paid_since
+from comms.accounts.schema import Account
 from comms.city import City
 from comms.outbox import Message, State
 from comms.outbox.drafting import UnaddressableError, letter_address
@@ -58,7 +59,7 @@ def picture(
     ids = [account.id for account in accounts]
     today = city.local_date(at)
     held = holds.active(session, ids, today)
-    paid = _paid_since(session, ids)
+    paid = paid_since(session, ids)
     points = {channel: contacts.preferred(session, ids, channel) for channel in ("sms", "email")}
     refused = {
         channel: consent.blocked(
@@ -95,17 +96,6 @@ def picture(
             unreachable=unreachable,
         )
     return Picture(facts, _contacts(session, accounts, facts, at, without))
-
-
-def _paid_since(session: Session, ids: Sequence[int]) -> dict[int, int]:
-    """What came in after the day of the balance; reversals count against it."""
-    rows = session.execute(
-        select(Payment.account_id, func.sum(Payment.amount_cents))
-        .join(Account, Account.id == Payment.account_id)
-        .where(Payment.account_id.in_(ids), Payment.paid_on > Account.balance_as_of)
-        .group_by(Payment.account_id)
-    )
-    return {account_id: int(total) for account_id, total in rows}
 
 
 def _contacts(

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
-from comms.city import City
 from comms.outbox import Message
 
 
@@ -63,7 +62,7 @@ WORDS = (
     "I lost my job last month and cant pay right now",
     "can i get a payment plan?",
     "could you do 40 on thursday",
-    "wrong number, i dont know any {name}",
+    "wrong number, i dont know any carl",
     "strong gas smell in the basement!!",
     "thanks",
     "👍",
@@ -82,7 +81,7 @@ MAILS = (
 )
 
 
-def script(city: City, session: Session, payments: Sequence[tuple[str, date, int]], today: date) -> Iterator[Line]:
+def script(session: Session, payments: Sequence[tuple[str, date, int]], today: date) -> Iterator[Line]:
     """Everything the customers write. ``payments`` are (account number, day, cents) of the file to come."""
     texters = reached(session, "sms")
     paying = {number: (day, cents) for number, day, cents in payments if cents > 0}
@@ -109,7 +108,7 @@ def script(city: City, session: Session, payments: Sequence[tuple[str, date, int
         yield Line(one.address, said, then=then)
     rest = [one for one in texters if one.address not in taken and one not in others[: len(promises)]]
     for one, words in zip(rest, WORDS, strict=False):
-        yield Line(one.address, words.format(name=city.state))
+        yield Line(one.address, words)
     for one, words in zip(reached(session, "email"), MAILS, strict=False):
         yield Line(one.address, words, channel="email")
 

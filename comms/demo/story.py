@@ -162,7 +162,7 @@ def _replies(on: Stage, files: Files) -> None:
     at = on.office
     coming = _coming_payments(on, files)
     with at.database.read() as session:
-        lines = list(cast.script(at.city, session, coming, at.city.local_date(on.now())))
+        lines = list(cast.script(session, coming, at.city.local_date(on.now())))
     with _bar("Customers write back") as update:
         for number, line in enumerate(lines, 1):
             if line.channel == "sms":

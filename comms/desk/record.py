@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms.accounts import Account, ContactPoint, Hold, holds
+from comms.accounts.balances import paid_since
 from comms.accounts.schema import Consent
 from comms.city import City
 from comms.promises.schema import Promise, PromisePart
@@ -53,6 +54,8 @@ class Record:
     account: Account
     chips: list[Chip]
     services: list[tuple[str, int]]
+    paid_since_cents: int
+    """What came in after the day of the balance."""
     points: list[Point]
     holds: list[Hold]
     promises: list[PromiseLine]
@@ -79,6 +82,7 @@ def read(session: Session, city: City, account: Account, today: date) -> Record:
         account=account,
         chips=_chips(account, points, held, promises, today),
         services=_services(city, account),
+        paid_since_cents=paid_since(session, [account.id]).get(account.id, 0),
         points=points,
         holds=held,
         promises=promises,
