@@ -22,10 +22,11 @@ from comms.accounts import consent
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.db import bulk_insert
+from comms.history import NewEvent, record
 from comms.rules.quiet import next_open
 
 from .schema import Attempt, Message
-from .states import STALE, State
+from .states import FINAL, STALE, State
 
 LEASE = timedelta(seconds=120)
 """How long a claim holds without a sign of life; far above the 10 s a carrier may take."""
@@ -132,12 +133,27 @@ def _put_aside(
     if aside:
         session.connection().execute(
             _move("at_state", "at_reason", "at_next"),
-            [
-                {"at_id": id_, "at_state": state, "at_reason": why, "at_next": due, "at_now": now}
-                for id_, (state, why, due) in aside.items()
-            ],
+            [_back(id_, state, why, due, now) for id_, (state, why, due) in aside.items()],
         )
+        ended = [(message, *aside[message.id][:2]) for message in messages if message.id in aside]
+        record(session, [_ended(*one, now) for one in ended if one[1] in FINAL], now)
     return aside
+
+
+def _ended(message: Claimed, state: State, why: str, now: datetime) -> NewEvent:
+    """The line of the history for a message that will never leave, and why."""
+    kind = "delivery.failed" if state is State.FAILED else "notice.suppressed"
+    words = f"{message.notice.replace('-', ' ').capitalize()} by {message.channel} not sent: {why}"
+    return NewEvent(
+        message.account_id, now, kind, words, "none", message.channel, subject_type="message", subject_id=message.id
+    )
+
+
+def _back(id_: int, state: State, why: str, due: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "at_id": id_, "at_state": state, "at_reason": why, "at_next": due, "at_now": now,
+        "at_final": now if state in FINAL else None,
+    }  # fmt: skip
 
 
 def _move(state: str, reason: str, due: str) -> Update:
@@ -147,7 +163,8 @@ def _move(state: str, reason: str, due: str) -> Update:
         .where(Message.id == bindparam("at_id"), Message.state == State.CLAIMED)
         .values(
             state=bindparam(state), state_reason=bindparam(reason), next_attempt_at=bindparam(due),
-            state_at=bindparam("at_now"), lease_owner=None, lease_until=None, attempts=Message.attempts - 1,
+            state_at=bindparam("at_now"), final_at=bindparam("at_final"), lease_owner=None, lease_until=None,
+            attempts=Message.attempts - 1,
         )
     )  # fmt: skip
 
@@ -216,8 +233,5 @@ def hand_back(
     if messages:
         session.connection().execute(
             _move("at_state", "at_reason", "at_next").where(Message.lease_owner == owner),
-            [
-                {"at_id": m.id, "at_state": State.QUEUED, "at_reason": reason, "at_next": due, "at_now": now}
-                for m in messages
-            ],
+            [_back(m.id, State.QUEUED, reason, due, now) for m in messages],
         )
