@@ -22,7 +22,7 @@ def every_command(group: click.Group = cli, *before: str):
             yield from every_command(command, *before, name)
 
 
-@pytest.mark.parametrize("path", every_command(), ids=" ".join)
+@pytest.mark.parametrize("path", list(every_command()), ids=" ".join)
 def test_every_command_explains_itself(comms, path):
     said = comms(*path, "--help")
     assert said.code == 0

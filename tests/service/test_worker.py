@@ -73,7 +73,7 @@ def test_shot_in_the_middle_of_a_batch_everything_still_leaves_exactly_once(at_w
         outbox.resolve_unknowns(office.database, office.clock, office.channels, office.patience)
         return set(at_work.states()) == {"submitted"}
 
-    until("mending", mended, seconds=60)
+    until("mending", mended, seconds=120)
     assert at_work.end(second) == 0
     assert set(at_work.accepted()) == set(ids)
     assert set(at_work.accepted().values()) == {1}, "nobody was written to twice"

@@ -10,7 +10,7 @@ EVERY = 0.02
 """Seconds between two looks."""
 
 
-def until(what: str, look: Callable[[], T], *, seconds: float = 30) -> T:
+def until(what: str, look: Callable[[], T], *, seconds: float = 60) -> T:
     """The first true answer of ``look``; an ``AssertionError`` naming ``what`` when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
