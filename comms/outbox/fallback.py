@@ -27,6 +27,11 @@ from .states import State
 
 FAILED = (State.FAILED, State.UNDELIVERED, State.BOUNCED)
 WAITING = (State.SUBMITTED, State.SENT)
+SHORTEST = timedelta(hours=1)
+"""No policy waits less for a receipt (``fallback_after_hours``)."""
+LOOK_BACK = timedelta(days=30)
+"""How long a message that failed or waits is looked at: it is dealt with in the first round after it is due, and years
+of those that were must not be read again in every one."""
 _TOLD = "unreachable:"
 """Begins the key of the task that tells staff; the message's number follows."""
 ORIGINAL_FIELDS = ("due_date", "disconnect_date", "winter")
@@ -64,12 +69,15 @@ def _due(session: Session, now: datetime, limit: int) -> list[Message]:
         Message.account_id.is_not(None),
         ~fallen,
         ~told,
-        or_(Message.state.in_(FAILED), and_(Message.state.in_(WAITING), Message.submitted_at.is_not(None))),
+        Message.state_at >= now - LOOK_BACK,
+        or_(
+            Message.state.in_(FAILED),
+            and_(Message.state.in_(WAITING), Message.submitted_at <= now - SHORTEST),
+        ),
     )
     candidates = session.execute(
         select(Message.id, Message.state, Message.fallback, Message.submitted_at)
         .where(*open_ones)
-        .order_by(Message.id)
         .execution_options(yield_per=1000)
     )
     due = list(

@@ -29,6 +29,10 @@ class Message(Base):
         Index("ix_message_carrier_id", "carrier_id"),
         Index("ix_message_run_id_state", "run_id", "state"),
         Index("ix_message_batch_id", "batch_id"),
+        Index(
+            "ix_message_fallback_of_id", "fallback_of_id",
+            **only_where("fallback_of_id IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Key]

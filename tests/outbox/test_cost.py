@@ -1,0 +1,40 @@
+"""What every round of housekeeping reads must not grow with the years of messages behind it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, update
+
+from comms.notices import Catalogue, Renderer
+from comms.outbox import Message, enqueue, fall_back
+from comms.settings import ROOT
+from tests.support import build
+
+
+@pytest.fixture
+def plans(sqlite_database):
+    """The plans of the statements that SQLite ran, by their text."""
+    seen: dict[str, list[str]] = {}
+
+    def explain(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("SELECT"):
+            asking = connection.connection.cursor()
+            asking.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            seen[statement] = [row[3] for row in asking.fetchall()]
+
+    event.listen(sqlite_database.engine, "before_cursor_execute", explain)
+    return seen
+
+
+def test_looking_for_what_falls_back_reads_no_table_from_end_to_end(sqlite_database, clock, city, plans):
+    with sqlite_database.begin() as session:
+        account = build.account(session)
+        enqueue(session, [build.draft(account.id, fallback={"channels": ["email"], "after_s": 86400})], clock)
+        session.execute(update(Message).values(state="sent", submitted_at=clock.now(), state_at=clock.now()))
+    clock.advance(timedelta(hours=25))
+    plans.clear()
+    with sqlite_database.begin() as session:
+        fall_back(session, city, Renderer(Catalogue.load(ROOT, city), city), clock)
+    looking = [steps for statement, steps in plans.items() if "fallback_of_id = message.id" in statement]
+    assert looking
+    assert [step for steps in looking for step in steps if step.startswith("SCAN")] == []
