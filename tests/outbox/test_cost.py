@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, update
 
+from comms.campaigns.facts import picture
 from comms.notices import Catalogue, Renderer
 from comms.outbox import Message, enqueue, fall_back
 from comms.settings import ROOT
@@ -38,3 +39,13 @@ def test_looking_for_what_falls_back_reads_no_table_from_end_to_end(sqlite_datab
     looking = [steps for statement, steps in plans.items() if "fallback_of_id = message.id" in statement]
     assert looking
     assert [step for steps in looking for step in steps if step.startswith("SCAN")] == []
+
+
+def test_asking_who_was_written_to_lately_reads_no_table_from_end_to_end(sqlite_database, clock, city, plans):
+    with sqlite_database.begin() as session:
+        account = build.account(session)
+        enqueue(session, [build.draft(account.id, recipient="+12185550101")], clock)
+        plans.clear()
+        seen = picture(session, city, [account], clock.now())
+    assert len(seen.contacts.of(account, ["+12185550101"])) == 1
+    assert [step for steps in plans.values() for step in steps if step.startswith("SCAN")] == []
