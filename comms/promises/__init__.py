@@ -5,7 +5,7 @@ account. ``consider`` holds an offer against the office's limits; ``propose``, `
 and ``refuse`` are what people do; ``evaluate`` is what the payment files do to it.
 """
 
-from .evaluation import Evaluation, evaluate
+from .evaluation import Evaluation, due, evaluate
 from .lifecycle import (
     Change,
     PromiseError,
@@ -29,6 +29,7 @@ __all__ = [
     "Verdict",
     "broken_before",
     "consider",
+    "due",
     "evaluate",
     "load_policy",
     "open_",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from comms import accounts, history, worklist
@@ -77,6 +77,18 @@ class _Work:
 
     def count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def due(session: Session, clock: Clock) -> list[int]:
+    """The accounts with an open promise whose deadline has passed undecided. Payments bring their own evaluation with
+    the file; between files only time decides, and only about these."""
+    statement = (
+        select(Promise.account_id)
+        .join(PromisePart, PromisePart.promise_id == Promise.id)
+        .where(PromisePart.state == "waiting", PromisePart.deadline_at <= clock.now(), Promise.status == "open")
+        .distinct()
+    )
+    return sorted(session.scalars(statement))
 
 
 def evaluate(session: Session, city: City, clock: Clock, account_ids: Collection[int] | None = None) -> Evaluation:

@@ -282,3 +282,19 @@ def _account():
 def _columns(session, account_id):
     account = session.get(_account(), account_id)
     return [(column, getattr(account, column.key)) for column in _account().__mapper__.columns]
+
+
+def test_between_files_only_what_a_passed_deadline_decides_is_due(database, city, clock, promised):
+    account_id, promise_id = promised
+    with database.begin() as session:
+        other = an_account(session, past_due=5000)
+        opened(session, city, clock, other, Part(FRIDAY + timedelta(30), 5000))
+        assert promises.due(session, clock) == []
+    on(city, clock, DEADLINE + timedelta(1))
+    with database.begin() as session:
+        assert promises.due(session, clock) == [account_id]
+        promises.evaluate(session, city, clock, promises.due(session, clock))
+        assert promises.due(session, clock) == [], "from here on it waits for the payment file"
+        an_import(session, "payments", covers_until=DEADLINE)
+        promises.evaluate(session, city, clock)
+        assert status(session, promise_id) == "broken"
