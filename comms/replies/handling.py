@@ -90,6 +90,7 @@ def handle(
     )  # fmt: skip
     if matched.account is None and conversation.state == "choosing_account":
         _choose(matter)
+    _stay_with_what_was_read_back(matter)
     _keep_what_was_said(matter)
     _act(matter)
     inbound.intent, inbound.confidence = matter.understanding.intent, matter.understanding.confidence
@@ -177,6 +178,17 @@ def _keep_what_was_said(matter: Matter) -> None:
             content_digest=digest,
         )
     )
+
+
+def _stay_with_what_was_read_back(matter: Matter) -> None:
+    """A YES, a NO or a correction belongs to what was read back, although another account of this number may have been
+    written to since."""
+    account_id = matter.conversation.account_id
+    known = matter.account.id if matter.account else None
+    if account_id is None or account_id == known or not promising.waiting(matter):
+        return
+    if matter.understanding.intent in ("confirm_yes", "confirm_no") or promising.corrects(matter):
+        matter.matched = Matched(matter.session.get(Account, account_id), "conversation")
 
 
 # --- acting ---

@@ -104,6 +104,16 @@ def waiting(matter: Matter) -> bool:
     return conversation.state == "confirming_promise" and alive
 
 
+def corrects(matter: Matter) -> bool:
+    """Whether the reply names a day or an amount only, as one does who changes what was read back."""
+    said = matter.understanding.instalments
+    return (
+        matter.understanding.intent == "promise"
+        and len(said) == 1
+        and (said[0].amount_cents is None or said[0].date is None)
+    )
+
+
 def _propose(matter: Matter, parts: list[Part], notice: str, field: str, requested: Sequence[Instalment] = ()) -> None:
     assert matter.account is not None
     change = promises.propose(

@@ -349,6 +349,25 @@ def test_several_accounts_on_one_number_are_told_apart_by_whom_we_wrote_to(offic
     assert office.inbound(handled.inbound_id).matched_by == "last_written"
 
 
+@pytest.mark.parametrize("correction", [None, "no, the 3rd"])
+def test_a_yes_belongs_to_what_was_read_back_whoever_was_written_to_since(office, correction):
+    first, second = two_accounts(office)
+    sent = queue_a_reminder(office, first)
+    with office.database.begin() as session:
+        session.get(Message, sent).submitted_at = office.clock.now()
+    assert office.text("i can pay 50 friday").account_id == first
+    reminder = queue_a_reminder(office, second)
+    with office.database.begin() as session:
+        session.get(Message, reminder).submitted_at = office.clock.now() + timedelta(seconds=1)
+    waiting = queue_a_reminder(office, second, key="later")
+    if correction:
+        assert office.text(correction).account_id == first
+    assert office.text("yes").account_id == first
+    assert promise_of(office, first).status == "open"
+    assert promise_of(office, second) is None
+    assert state_of(office, waiting) == "queued", "the other account's notice is not called back"
+
+
 def test_else_we_ask_by_street_and_take_up_what_was_said(office):
     _, second = two_accounts(office)
     handled = office.text("i can pay 50 friday")
