@@ -153,6 +153,9 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         sys.stderr.write(f"The settings cannot be used. {'; '.join(faults(error))}. Next step: comms doctor\n")
         return 2
+    if missing := settings.missing():
+        sys.stderr.write(f"The workers do not start. {' '.join(missing)} Next step: comms doctor\n")
+        return 2
     configure(settings.comms_log_level)
     run: dict[bool, Callable[[], int]] = {
         bool(chosen.lane): lambda: work(chosen.lane, settings),

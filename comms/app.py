@@ -22,6 +22,8 @@ def create_app(office: Office | None = None) -> Flask:
     """The application for an office (by default, the one the environment describes)."""
     at = office or Office.open(pool_size=8)
     configure(at.settings.comms_log_level)
+    if missing := at.settings.missing():
+        raise SystemExit(f"The web application does not start. {' '.join(missing)} Next step: comms doctor")
     app = Flask("comms", static_folder=None, template_folder=None)
     app.config.update(SECRET_KEY=at.settings.secret, MAX_CONTENT_LENGTH=MAX_CONTENT, MAX_FORM_PARTS=500)
     app.before_request(_name_request)

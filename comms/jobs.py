@@ -14,6 +14,7 @@ from rq import get_current_job
 from sqlalchemy.orm import Session
 
 from comms import campaigns, outbox, promises
+from comms.notices import keep_versions
 from comms.office import Office
 from comms.outbox import Dispatcher
 from comms.outbox.fallback import fall_back
@@ -96,13 +97,19 @@ def keep_house() -> None:
     _name_work()
     while understand(at, 500) == 500 and not stopping.is_set():
         pass
-    for part in (_unknowns, _fallbacks, _stale, _promises, _sweep):
+    for part in (_versions, _unknowns, _fallbacks, _stale, _promises, _sweep):
         if stopping.is_set():
             return
         try:
             part(at)
         except Exception:
             log.exception("housekeeping.failed", part=part.__name__)
+
+
+@cache
+def _versions(at: Office) -> None:
+    """Once a process: the words of every notice that this process may send."""
+    at.database.run(lambda session: keep_versions(session, at.renderer.catalogue, at.clock.now()))
 
 
 def _unknowns(at: Office) -> None:

@@ -175,3 +175,30 @@ class Settings(BaseSettings):
     def allow_list(self) -> frozenset[str]:
         """Numbers and addresses that may be written to in ``rehearsal``."""
         return frozenset(part.strip().lower() for part in self.comms_allow_list.split(",") if part.strip())
+
+    def missing(self) -> list[str]:
+        """What ``rehearsal`` and ``live`` need and these settings lack, a sentence each; nothing in sandbox mode."""
+        if self.comms_mode is Mode.SANDBOX:
+            return []
+        wrong = []
+        if self.twilio_account_sid == SANDBOX_TWILIO_SID:
+            wrong.append("TWILIO_ACCOUNT_SID is missing.")
+        if SANDBOX_TWILIO_TOKEN in self.twilio_tokens or not self.twilio_tokens:
+            wrong.append("TWILIO_AUTH_TOKEN is missing.")
+        if not self.twilio_sender:
+            wrong.append("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is missing.")
+        if self.sendgrid_api_key.get_secret_value() in ("", SANDBOX_SENDGRID_KEY):
+            wrong.append("SENDGRID_API_KEY is missing.")
+        if not self.sendgrid_webhook_public_key:
+            wrong.append("SENDGRID_WEBHOOK_PUBLIC_KEY is missing: without it no delivery event can be believed.")
+        if self.sendgrid_inbound_secret.get_secret_value().startswith("sandbox"):
+            wrong.append("SENDGRID_INBOUND_SECRET is missing: make one with: openssl rand -hex 24")
+        if not self.email_from:
+            wrong.append("EMAIL_FROM is missing.")
+        if not self.public_url.startswith("https://"):
+            wrong.append("PUBLIC_URL must be the https address that carriers call.")
+        if not self.secret_key.get_secret_value():
+            wrong.append("SECRET_KEY is missing: make one with: openssl rand -hex 32")
+        if self.comms_mode is Mode.REHEARSAL and not self.allow_list:
+            wrong.append("COMMS_ALLOW_LIST is empty: in rehearsal nobody else is written to.")
+        return wrong

@@ -18,7 +18,7 @@ from comms.city import City
 from comms.clock import Clock
 from comms.db import Database
 from comms.history import record
-from comms.notices.rendering import Renderer
+from comms.notices import Renderer, keep_versions
 from comms.outbox import Draft, facts_for, insert_messages, queued_event, write
 from comms.outbox.drafting import CANNOT_WRITE, language_of
 from comms.rules import Purpose, Reason
@@ -65,6 +65,7 @@ def release(
 ) -> Released:
     """Release a planned run, in chunks that each commit on their own. A release that died half-way can be run again."""
     database.run(lambda session: _begin(session, run_id, policy, by, clock.now()))
+    database.run(lambda session: keep_versions(session, renderer.catalogue, clock.now()))
     with database.read() as session:
         total = session.scalar(select(func.count()).where(Decision.run_id == run_id, Decision.state == "planned")) or 0
     done = Released()

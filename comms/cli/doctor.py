@@ -17,9 +17,6 @@ from comms.cli.opening import echo_json
 from comms.migrating import newest_version, version_of
 from comms.office import Office
 from comms.settings import (
-    SANDBOX_SENDGRID_KEY,
-    SANDBOX_TWILIO_SID,
-    SANDBOX_TWILIO_TOKEN,
     Mode,
     Settings,
     faults,
@@ -34,34 +31,6 @@ class Finding:
     state: str
     says: str
     next_step: str = ""
-
-
-def missing_for(settings: Settings) -> list[str]:
-    """What ``rehearsal`` and ``live`` need and these settings lack, a sentence each; nothing in sandbox mode."""
-    if settings.comms_mode is Mode.SANDBOX:
-        return []
-    wrong = []
-    if settings.twilio_account_sid == SANDBOX_TWILIO_SID:
-        wrong.append("TWILIO_ACCOUNT_SID is missing.")
-    if SANDBOX_TWILIO_TOKEN in settings.twilio_tokens or not settings.twilio_tokens:
-        wrong.append("TWILIO_AUTH_TOKEN is missing.")
-    if not settings.twilio_sender:
-        wrong.append("TWILIO_MESSAGING_SERVICE_SID or TWILIO_FROM_NUMBER is missing.")
-    if settings.sendgrid_api_key.get_secret_value() in ("", SANDBOX_SENDGRID_KEY):
-        wrong.append("SENDGRID_API_KEY is missing.")
-    if not settings.sendgrid_webhook_public_key:
-        wrong.append("SENDGRID_WEBHOOK_PUBLIC_KEY is missing: without it no delivery event can be believed.")
-    if settings.sendgrid_inbound_secret.get_secret_value().startswith("sandbox"):
-        wrong.append("SENDGRID_INBOUND_SECRET is missing: make one with: openssl rand -hex 24")
-    if not settings.email_from:
-        wrong.append("EMAIL_FROM is missing.")
-    if not settings.public_url.startswith("https://"):
-        wrong.append("PUBLIC_URL must be the https address that carriers call.")
-    if not settings.secret_key.get_secret_value():
-        wrong.append("SECRET_KEY is missing: make one with: openssl rand -hex 32")
-    if settings.comms_mode is Mode.REHEARSAL and not settings.allow_list:
-        wrong.append("COMMS_ALLOW_LIST is empty: in rehearsal nobody else is written to.")
-    return wrong
 
 
 @click.command()
@@ -91,7 +60,7 @@ def _findings() -> Iterator[Finding]:
         for fault in faults(error):
             yield Finding("settings", "bad", fault, "Mend it in .env or the environment; see .env.example")
         return
-    lacking = missing_for(settings)
+    lacking = settings.missing()
     who = {Mode.SANDBOX: "local carriers only", Mode.REHEARSAL: "only the allow-list", Mode.LIVE: "real customers"}
     yield Finding("mode", "good", f"{settings.comms_mode}: {who[settings.comms_mode]} are written to")
     for sentence in lacking:

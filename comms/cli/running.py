@@ -16,12 +16,11 @@ from comms.supervisor import Supervisor
 def serve(host: str, port: int) -> None:
     """Run everything on this machine: web, workers, clock, bundled Redis; in sandbox mode the local carriers too."""
     import worker
-    from comms.cli.doctor import missing_for
     from comms.logs import configure
     from comms.migrating import migrate
 
     settings = read_settings()
-    if missing := missing_for(settings):
+    if missing := settings.missing():
         raise Refused("The service does not start. " + " ".join(missing) + " Next step: comms doctor")
     with office() as at:
         migrate(at.database)

@@ -9,6 +9,7 @@ from comms.accounts import finding
 from comms.campaigns.facts import picture
 from comms.campaigns.planner import choose
 from comms.cli.opening import Refused, echo_json, office
+from comms.notices import keep_versions
 from comms.notices.catalogue import NoticeError
 from comms.notices.fields import FieldError
 from comms.outbox import enqueue, facts_for, write
@@ -50,6 +51,7 @@ def send(account: str, notice: str, channel: str, as_json: bool) -> None:
                 )  # fmt: skip
             except (NoticeError, FieldError) as error:
                 raise Refused(str(error)) from None
+            keep_versions(session, at.renderer.catalogue, now)
             (message_id,) = enqueue(session, [draft], at.clock)
         at.doorbell.ring(lane_of(draft), [message_id])
     if as_json:

@@ -7,6 +7,7 @@ of one account into the exact bytes that go out; ``comms.notices.letters.typeset
 from comms.notices.catalogue import Catalogue, Channel, Notice, NoticeError
 from comms.notices.compiling import TemplateError
 from comms.notices.fields import Charge, FieldError, Installment, NoticeFields, sample_fields
+from comms.notices.keeping import keep_versions
 from comms.notices.letter_content import LetterContent, LetterPage, letter_page
 from comms.notices.rendering import EmailContent, Renderer, SmsText
 from comms.notices.segments import Segments, count, plain
@@ -28,6 +29,7 @@ __all__ = [
     "SmsText",
     "TemplateError",
     "count",
+    "keep_versions",
     "letter_page",
     "plain",
     "sample_fields",

@@ -31,10 +31,12 @@ def recall(
     purposes: Collection[str] = ("dunning",),
     channels: Collection[str] = (),
     recipient: str | None = None,
+    decided: bool = True,
     announce: bool = True,
 ) -> Recalled:
     """Cancel the messages of these accounts that have not left; ``reason`` is a clause for the history ("a payment of
-    $50.00 was posted"). Messages at a carrier right now are listed as too late. With ``announce=False`` the caller
+    $50.00 was posted"). Messages at a carrier right now are listed as too late. Without ``decided``, what rests on an account's facts is left
+    to be decided again (``set_aside``). With ``announce=False`` the caller
     records ``events`` itself."""
     now = clock.now()
     if not account_ids:
@@ -44,6 +46,8 @@ def recall(
         mine.append(Message.channel.in_(list(channels)))
     if recipient is not None:
         mine.append(Message.recipient == recipient)
+    if not decided:
+        mine.append(Message.facts_version.is_(None))
     cancelled = session.execute(
         update(Message)
         .where(*mine, Message.state.in_(sorted(NOT_LEFT)))

@@ -294,7 +294,8 @@ def _opt_in(matter: Matter, carrier: str) -> None:
 
 
 def _wrong_number(matter: Matter) -> None:
-    """The number is not written to any more; the accounts stay as they are, and a clerk looks for the right one."""
+    """The number is not written to any more, and a clerk looks for the right one. Notices that were to go there are
+    decided again: the customer, who has not heard them, may be reached on another channel."""
     inbound, now = matter.inbound, matter.clock.now()
     kind = "phone" if inbound.channel == "sms" else "email"
     accounts = contacts.mark(matter.session, kind, inbound.sender, "wrong_number", _short(matter.words), now)
@@ -307,8 +308,10 @@ def _wrong_number(matter: Matter) -> None:
         purposes=("dunning", "informational"),
         channels=(inbound.channel,),
         recipient=inbound.sender,
+        decided=False,
         announce=False,
     )
+    outbox.set_aside(matter.session, accounts, matter.clock)
     matter.events += recalled.events
     _to_clerk(matter)
 
