@@ -35,9 +35,9 @@ def recall(
     announce: bool = True,
 ) -> Recalled:
     """Cancel the messages of these accounts that have not left; ``reason`` is a clause for the history ("a payment of
-    $50.00 was posted"). Messages at a carrier right now are listed as too late. Without ``decided``, what rests on an account's facts is left
-    to be decided again (``set_aside``). With ``announce=False`` the caller
-    records ``events`` itself."""
+    $50.00 was posted"). Messages at a carrier right now are listed as too late. Without ``decided``, what rests on an
+    account's facts is left to be decided again (``set_aside``). With ``announce=False`` the caller records ``events``
+    itself."""
     now = clock.now()
     if not account_ids:
         return Recalled([], [], [])

@@ -3,11 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from comms import history, outbox, promises, replies
 from comms.accounts import consent, holds
-from comms.accounts.schema import ContactPoint
+from comms.accounts.schema import Account, ContactPoint
+from comms.campaigns import redecide
 from comms.notices import NoticeError
 from comms.outbox.schema import Message
 from comms.promises.schema import Promise
@@ -34,7 +35,7 @@ def promise_of(office, account_id):
     )
 
 
-def queue_a_reminder(office, account_id, *, channel="sms", recipient=PHONE, purpose="dunning", key="reminder"):
+def queue_a_reminder(office, account_id, *, channel="sms", recipient=PHONE, purpose="dunning", key="reminder", **more):
     with office.database.begin() as session:
         (message_id,) = outbox.enqueue(
             session,
@@ -42,7 +43,7 @@ def queue_a_reminder(office, account_id, *, channel="sms", recipient=PHONE, purp
                 outbox.Draft(
                     account_id=account_id, channel=channel, recipient=recipient, recipient_name="Maria Jensen",
                     notice="past-due-reminder", notice_version="v", purpose=purpose, category="billing",
-                    language="en", body_text="Past due.", dedupe_key=f"{key}:{account_id}",
+                    language="en", body_text="Past due.", dedupe_key=f"{key}:{account_id}", **more,
                 )
             ],
             office.clock,
@@ -298,6 +299,20 @@ def test_a_wrong_number_is_not_written_to_again(office):
     assert state_of(office, reminder) == "cancelled"
     assert office.answers() == []
     assert [kind for kind, _, _ in office.tasks()] == ["reply"]
+
+
+def test_a_notice_on_its_way_to_a_wrong_number_is_decided_again_for_another_channel(office):
+    account_id = customer(office)
+    reminder = queue_a_reminder(office, account_id, facts_version=1)
+    office.text("wrong number")
+    assert state_of(office, reminder) == "held"
+    with office.database.begin() as session:
+        session.execute(
+            update(Message).where(Message.id == reminder).values(fallback={"channels": ["email", "letter"]})
+        )
+        again = redecide(session, office.city, office.renderer, office.clock)
+    assert office.ask(lambda s: s.get(Message, reminder).state_reason) == "Written anew."
+    assert office.ask(lambda s: s.get_one(Message, again[0]).channel) == "letter"
 
 
 def test_thanks_needs_nobody(small_office):
