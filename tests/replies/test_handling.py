@@ -307,9 +307,9 @@ def test_a_notice_on_its_way_to_a_wrong_number_is_decided_again_for_another_chan
     office.text("wrong number")
     assert state_of(office, reminder) == "held"
     with office.database.begin() as session:
-        session.execute(
-            update(Message).where(Message.id == reminder).values(fallback={"channels": ["email", "letter"]})
-        )
+        session.execute(update(Message).values(fallback={"channels": ["email", "letter"]}))
+        home = {"line1": "1417 E Superior St", "city": "Duluth", "state": "MN", "zip": "55805"}
+        session.execute(update(Account).values(mailing_address=home))
         again = redecide(session, office.city, office.renderer, office.clock)
     assert office.ask(lambda s: s.get(Message, reminder).state_reason) == "Written anew."
     assert office.ask(lambda s: s.get_one(Message, again[0]).channel) == "letter"
