@@ -218,9 +218,10 @@ def _days_pass(on: Stage, files: Files, report: Report) -> None:
         followed = campaigns.follow(at.database, at.city, at.renderer, at.clock, report.payments.touched)
         report.called_back = followed.called_back
         update(1, 1)
-    on.move_to(later + 2 * MAIL_GATHERS)
     _wait_for_sending(on, "Sending what that brought about")
     _hear_back(on)
+    on.move_to(later + 2 * MAIL_GATHERS)
+    _wait_for_sending(on, "And the letters that waited")
 
 
 def _serve(on: Stage) -> None:
