@@ -21,7 +21,7 @@ from comms.clock import Clock
 from comms.db import Database
 from comms.history import NewEvent, record
 from comms.history.schema import WebhookEvent
-from comms.worklist import open_task
+from comms.worklist import Task, open_task
 
 from .claims import CARRIER_OF
 from .schema import Attempt, Message
@@ -121,12 +121,18 @@ def _ask(
     with database.read() as session:
         taken = _carrier_ids(session, {doubt.recipient for doubt in doubts})
 
+    deaf: set[str] = set()
+
     def one(doubt: Doubt) -> Found | CannotAsk | None:
+        if doubt.channel in deaf:
+            return CannotAsk("The carrier does not answer now; the others wait for the next round.")
         outgoing = Outgoing(doubt.message_id, "", doubt.recipient, "", None, doubt.body_text, None, "", "")
         try:
             others = [id_ for id_, owner in taken.get(doubt.recipient, ()) if owner != doubt.message_id]
             return channels[doubt.channel].look_for(outgoing, doubt.started_at, now, others)
         except CannotAsk as silent:
+            # Each question to a carrier that is away costs its time-out, and replies wait for this round to end.
+            deaf.add(doubt.channel)
             return silent
 
     with ThreadPoolExecutor(min(ASKERS, len(doubts))) as pool:
@@ -236,6 +242,9 @@ def _event(doubt: Doubt, now: datetime, kind: str, words: str) -> NewEvent:
 
 
 def _tell_staff(session: Session, doubt: Doubt, now: datetime) -> int:
+    """Once: a task that staff have closed is not opened again in every round."""
+    if session.scalar(select(Task.id).where(Task.dedupe_key == f"unknown:{doubt.message_id}")) is not None:
+        return 0
     opened = open_task(
         session,
         kind="unknown_send",

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from comms.channels import Outcome, Result
+from comms.channels import CannotAsk, Outcome, Result
 from comms.outbox import Message, Patience, enqueue, resolve_unknowns, sweep
 from comms.outbox.claims import LEASE, claim, hand_back, open_attempts
 from comms.outbox.settle import Tried, settle
+from comms.outbox.unknowns import ASKERS
+from comms.worklist import open_tasks, resolve
 from tests.support import build
 
 LATE = LEASE + timedelta(seconds=1)
@@ -140,6 +142,42 @@ def test_the_answers_of_a_batch_that_broke_are_not_counted_for_the_next(outbox, 
     assert dispatcher.deliver("sms", second).outcomes == {"accepted": 4}
     with outbox.database.read() as session:
         assert set(session.scalars(select(Message.state).where(Message.id.in_(second)))) == {"submitted"}
+
+
+def test_a_carrier_that_does_not_answer_is_not_asked_hundreds_of_times_in_a_round(outbox):
+    queue(outbox, 120)
+    outbox.sms.answer = outbox.sms.accept_and_drop
+    outbox.dispatcher().deliver("sms")
+    asked = []
+
+    def away(outgoing, since, until, known):
+        asked.append(outgoing.message_id)
+        raise CannotAsk("It timed out.")
+
+    looking, outbox.sms.look_for = outbox.sms.look_for, away
+    ask(outbox, times=1)
+    assert len(asked) <= ASKERS
+    outbox.sms.look_for = looking
+    ask(outbox, times=1)
+    with outbox.database.read() as session:
+        assert set(session.scalars(select(Message.state))) == {"submitted"}
+
+
+def test_staff_are_asked_once_about_an_email_nobody_can_tell_of(outbox):
+    with outbox.database.begin() as session:
+        account = build.account(session)
+        enqueue(session, [build.draft(account.id, channel="email")], outbox.clock)
+    outbox.email.answer = lambda outgoing: Result(Outcome.AMBIGUOUS, error_code="no_answer")
+    outbox.email.look_for = lambda *_: (_ for _ in ()).throw(CannotAsk("SendGrid cannot be asked."))
+    outbox.dispatcher().deliver("email")
+    outbox.clock.advance(timedelta(minutes=20))
+    ask(outbox, times=1)
+    with outbox.database.begin() as session:
+        (task,) = open_tasks(session, ["unknown_send"])
+        assert resolve(session, task.id, "user:ann", "Looked at SendGrid: it left.", outbox.clock.now())
+    ask(outbox, times=2)
+    with outbox.database.read() as session:
+        assert open_tasks(session) == []
 
 
 def _outgoing(message):
