@@ -83,6 +83,7 @@ class Dispatcher:
         self._stopping = stopping or threading.Event()
         self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
         self._lease = lease
+        self._rests: dict[str, tuple[datetime, str]] = {}
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="carrier")
 
     def close(self) -> None:
@@ -107,8 +108,20 @@ class Dispatcher:
             )
         )
         done.aside = taken.aside
-        self._send_all(deque(taken.sendable), done)
+        self._send_all(deque(self._without_resting(taken.sendable, done)), done)
         return done
+
+    def _without_resting(self, messages: Sequence[Claimed], done: Delivered) -> list[Claimed]:
+        """Hand back what goes by a carrier that has just refused everybody: not every batch has to find that out."""
+        now = self._clock.now()
+        for channel, (until, halted) in list(self._rests.items()):
+            rest = deque(message for message in messages if message.channel == channel)
+            if not timedelta() < until - now <= HALTED:
+                del self._rests[channel]
+            elif rest:
+                messages = [message for message in messages if message.channel != channel]
+                self._give_back(rest, done, until - now, f"The carrier refuses everybody: {halted}")
+        return list(messages)
 
     def _send_all(self, waiting: deque[Claimed], done: Delivered) -> None:
         answers: queue.SimpleQueue[Tried] = queue.SimpleQueue()  # of this batch only: one that broke may leave some
@@ -198,6 +211,8 @@ class Dispatcher:
         done.again |= settled.again
         if settled.halted:
             self._tell_staff(settled.halted, now)
+            for channel in {item.message.channel for item in tried if item.result.halt}:
+                self._rests[channel] = (now + HALTED, settled.halted)
         return settled.halted
 
     def _tell_staff(self, halted: str, now: datetime) -> None:

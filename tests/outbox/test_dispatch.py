@@ -227,3 +227,18 @@ def test_a_second_sweep_finds_nothing_left_to_do(outbox):
         second = sweep(session, outbox.clock)
     assert len(first.due["sms"]) == 5 and second.due == {}
     assert states(outbox) == [State.QUEUED] * 5
+
+
+def test_the_next_batches_leave_a_halted_carrier_alone_until_it_has_rested(outbox):
+    _, ids = queue(outbox, 30)
+    outbox.sms.answer = lambda outgoing: Result(Outcome.REFUSED_NOW, error_code="20003", detail="No.", halt=True)
+    dispatcher = outbox.dispatcher(threads=2)
+    dispatcher.deliver("sms", ids[:10])
+    asked = len(outbox.sms.offered)
+    done = dispatcher.deliver("sms", ids[10:])
+    assert len(outbox.sms.offered) == asked
+    assert done.handed_back == 20 and set(done.again) == set(ids[10:])
+    outbox.sms.answer = outbox.sms.accept
+    outbox.clock.advance(timedelta(minutes=5, seconds=1))
+    dispatcher.deliver("sms")
+    assert states(outbox) == ["submitted"] * 30
