@@ -173,7 +173,8 @@ def sweep_and_ring() -> None:
 
 
 def _sweep(at: Office) -> None:
-    swept = at.database.run(lambda session: outbox.sweep(session, at.clock))
+    busy = at.doorbell.busy()
+    swept = at.database.run(lambda session: outbox.sweep(session, at.clock, busy=busy))
     if swept.unknown or swept.requeued:
         log.warning("outbox.swept", unknown=swept.unknown, requeued=swept.requeued)
     for lane, ids in swept.due.items():

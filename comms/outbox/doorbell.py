@@ -19,6 +19,8 @@ from .drafts import LANES
 
 BATCH = 512
 """Message ids a job carries: eight rounds of 64 threads, and far more than RQ's cost per job matters."""
+ENOUGH_JOBS = 16
+"""Jobs of a lane: eight thousand messages, more than a lane sends between two sweeps."""
 JOB_SECONDS = 300
 DELIVER = "comms.jobs.deliver"
 KEEP_HOUSE = "comms.jobs.keep_house"
@@ -106,6 +108,12 @@ class Doorbell:
             retry=JobRetry(max=3, interval=[5, 15, 60]),
             meta=_begun_by(),
         )
+
+    def busy(self) -> list[str]:
+        """The lanes with jobs enough waiting that ringing again brings nothing; none when Redis is away."""
+        found: list[str] = []
+        self._try(lambda: found.extend(lane for lane in LANES if self.queue(lane).count >= ENOUGH_JOBS))
+        return found
 
     def answers(self) -> bool:
         """Whether Redis answers."""

@@ -6,8 +6,8 @@ from comms.accounts import touch
 from comms.campaigns import redecide
 from comms.history import timeline
 from comms.notices import Catalogue, Renderer
-from comms.outbox import Message, enqueue, recall
-from comms.outbox.doorbell import Doorbell
+from comms.outbox import Message, enqueue, recall, sweep
+from comms.outbox.doorbell import BATCH, ENOUGH_JOBS, Doorbell
 from comms.outbox.fallback import fall_back
 from comms.outbox.pacing import TokenBucket
 from comms.settings import ROOT
@@ -116,3 +116,20 @@ def test_a_ring_is_a_job_for_each_batch_and_housekeeping_rings_once(redis_url):
     bell.answered("housekeeping")
     bell.ring("housekeeping")
     assert bell.queue("housekeeping").count == 2
+
+
+def test_a_lane_with_jobs_enough_is_not_rung_for_again(database, clock, redis_url):
+    bell = Doorbell(redis_url)
+    for lane in ("sms", "email"):
+        bell.queue(lane).empty()
+    with database.begin() as session:
+        account = build.account(session)
+        enqueue(session, [build.draft(account.id), build.draft(account.id, channel="email")], clock)
+    bell.ring("sms", list(range(ENOUGH_JOBS * BATCH)))
+    assert bell.busy() == ["sms"]
+    with database.begin() as session:
+        assert list(sweep(session, clock, busy=bell.busy()).due) == ["email"]
+    bell.queue("sms").empty()
+    with database.begin() as session:
+        assert list(sweep(session, clock, busy=bell.busy()).due) == ["sms"], "nothing that waits is forgotten"
+    assert Doorbell("").busy() == Doorbell("redis://127.0.0.1:1/0").busy() == []
