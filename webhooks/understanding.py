@@ -11,7 +11,7 @@ any number may run at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from comms.accounts import consent, contacts
 from comms.history import NewEvent, record
 from comms.history.schema import WebhookEvent
 from comms.replies import Inbound
+from comms.replies.intake import storable
 from comms.replies.schema import InboundMessage
 from comms.worklist import open_task
 
@@ -255,7 +256,7 @@ def _reply(session: Session, office: Office, row: Kept, lanes: set[str]) -> bool
             if inbound is None:
                 outcome = "written by a machine; nothing to answer"
             else:
-                inbound_id = _receive(session, office, inbound)
+                inbound_id = _receive(session, office, inbound, row.event_key)
                 outcome = f"reply {inbound_id}"
     except Exception as error:
         _raise_if_transient(error)
@@ -284,15 +285,22 @@ def _inbound(row: Kept) -> Inbound | None:
     return sendgrid.read_mail(row.body, row.event_key, row.id, row.at)
 
 
-def _receive(session: Session, office: Office, inbound: Inbound) -> int:
+def _receive(session: Session, office: Office, inbound: Inbound, event_key: str) -> int:
+    """Keep the reply: its id, also when it was kept before. Some mailers give every mail the same Message-ID: a mail
+    with the id of another one and other words is kept under the key of its post."""
     kept = replies.receive(session, inbound, office.clock)
     if kept is not None:
         return kept
-    return session.execute(
-        select(InboundMessage.id).where(
+    known = session.execute(
+        select(InboundMessage.id, InboundMessage.sender, InboundMessage.text).where(
             InboundMessage.channel == inbound.channel, InboundMessage.provider_id == inbound.provider_id
         )
-    ).scalar_one()
+    ).one()
+    same = known.sender == inbound.sender.strip().lower() and known.text == (storable(inbound.text) or "")
+    if inbound.channel == "email" and not same and inbound.provider_id != event_key:
+        return _receive(session, office, replace(inbound, provider_id=event_key), event_key)
+    found: int = known.id
+    return found
 
 
 def _protect(session: Session, inbound: Inbound, now: datetime) -> None:

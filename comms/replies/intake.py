@@ -43,8 +43,9 @@ def receive(session: Session, inbound: Inbound, clock: Clock) -> int | None:
         return None
     row = {
         "channel": inbound.channel, "provider_id": inbound.provider_id, "sender": _address(inbound),
-        "recipient": inbound.recipient, "subject": storable(inbound.subject), "text": storable(inbound.text) or "",
-        "media": list(inbound.media), "received_at": min(inbound.received_at, clock.now()),
+        "recipient": storable(inbound.recipient), "subject": storable(inbound.subject),
+        "text": storable(inbound.text) or "", "media": _storable_media(inbound.media),
+        "received_at": min(inbound.received_at, clock.now()),
         "webhook_event_id": inbound.webhook_event_id, "account_id": None, "matched_by": None, "conversation_id": None,
         "carrier_opt_out": inbound.carrier_opt_out, "intent": None, "confidence": None, "understanding": None,
         "handling": "new", "handled_at": None,
@@ -60,7 +61,11 @@ def storable(text: str | None) -> str | None:
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def _storable_media(media: Sequence[Any]) -> list[Any]:
+    return [{name: storable(str(value)) for name, value in one.items()} for one in media]
+
+
 def _address(inbound: Inbound) -> str:
     """Email addresses are kept in lower case, as contact points are."""
-    sender = inbound.sender.strip()
+    sender = (storable(inbound.sender) or "").strip()
     return sender.lower() if inbound.channel == "email" else sender

@@ -387,6 +387,29 @@ def test_a_mail_is_handled_and_a_machines_mail_is_not(office, database, keep, ha
         assert (kept.recipient, kept.provider_id) == ("utilities@duluth.example.gov", "<m1@mail.example.com>")
 
 
+def test_two_mails_of_a_mailer_that_numbers_them_all_alike_are_both_kept(office, database, handled, carrier):
+    carrier.mail(a_mail("I can pay"))
+    carrier.mail(a_mail("Please call me"))
+    carrier.mail(a_mail("I can pay", to="office@duluth.example.gov", envelope=json.dumps(
+        {"to": ["office@duluth.example.gov"], "from": "maria@example.com"})))  # fmt: skip
+    assert understand(office) == 3
+    with database.read() as session:
+        kept = list(session.scalars(select(InboundMessage.text).order_by(InboundMessage.id)))
+    assert kept == ["I can pay", "Please call me"], "the same mail to two of our addresses is one mail"
+
+
+def test_an_attachment_with_an_odd_name_loses_no_reply(office, database, keep, handled):
+    mail = {
+        "message_id": "<odd@x>", "automatic": False,
+        "envelope": {"from": "maria@example.com\0", "to": ["u@city.gov\0"]},
+        "to": "u@city.gov", "subject": "a\0b", "text": "Please \0 call \ud800",
+        "attachments": [{"name": "bill\0\udcff.pdf", "type": "application/pdf"}],
+    }  # fmt: skip
+    keep("email.inbound", json.dumps(mail))
+    assert understand(office) == 1
+    assert len(handled.texts) == 1 and handled.texts[0].startswith("Please")
+
+
 def test_any_number_may_understand_at_once(office, database, status, text, submitted, handled):
     message_id, token = submitted()
     for number in range(30):
