@@ -73,6 +73,7 @@ TASKS = {
     "unknown_send": "Messages that may not have left",
     "failed_notice": "Notices that could not be delivered",
     "promise": "Promises to look at",
+    "mail_batch": "Batches of letters the mail house does not have",
     "carrier_halted": "A carrier takes nothing from us",
 }
 

@@ -2,11 +2,13 @@
 
 1. ``gather``: queued letters become ``batched`` pieces of one batch, numbered. What may no longer be sent is put aside.
 2. The files are written to a scratch folder: the letters are set, counted and summed.
-3. In one transaction: pieces recalled meanwhile are looked for. Any: back to 2 without them. None: the folder gets its
-   name (which is what the mail house sees), and the pieces are ``handed_over``.
+3. In one transaction: pieces recalled meanwhile are looked for. Any: back to 2 without them. None: the pieces are
+   ``handed_over`` and can no longer be recalled, the batch is ``handing_over``.
+4. The folder gets its name, which is what the mail house sees, and the batch is ``handed_over``.
 
-A batch found half-way (the process died) goes on at 2. The same batch always has the same name and the same bytes, so
-doing 3 again after a crash changes nothing.
+A batch found half-way (the process died) goes on at 2, or with the pieces of 3. The same pieces always give the same
+name and the same bytes, so doing 4 again after a crash changes nothing. A batch that cannot be finished is put before
+staff and keeps no other from leaving.
 """
 
 from collections.abc import Sequence
@@ -17,18 +19,22 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
-from comms.channels.mail_house import BatchResult, LetterPiece, write_batch
+from comms.channels.mail_house import BatchResult, LetterPiece, MailHouseError, write_batch
 from comms.city import City
 from comms.clock import Clock
 from comms.db import Database, bulk_insert
 from comms.history import NewEvent, record
 from comms.notices.letter_content import LetterContent
+from comms.worklist import open_task
 
 from .schema import MailBatch, MailPiece, Message
 from .states import State
 
 PIECES = 5000
 """Letters in one batch: a mail house's job of a few hundred pounds of paper, and a minute or two of setting."""
+
+UNFINISHED = ("batched", "handing_over")
+"""States of a batch that the mail house may not have yet."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,19 @@ def hand_over_letters(
 ) -> list[HandedOver]:
     """Finish batches left half-way, then make one of the letters that are queued now."""
     with database.read() as session:
-        unfinished = list(session.scalars(select(MailBatch.id).where(MailBatch.state == "batched")))
+        unfinished = list(session.scalars(select(MailBatch.id).where(MailBatch.state.in_(UNFINISHED))))
     fresh = database.run(lambda session: gather(session, city, clock, limit=limit))
-    batches = unfinished + ([fresh] if fresh else [])
-    return [done for batch_id in batches if (done := _finish(database, city, clock, mailhouse_url, batch_id))]
+    finished: list[HandedOver] = []
+    for batch_id in unfinished + ([fresh] if fresh else []):
+        try:
+            done = _finish(database, city, clock, mailhouse_url, batch_id)
+        except MailHouseError as error:
+            why = str(error)
+            database.run(lambda session: _tell_staff(session, batch_id, why, clock.now()))  # noqa: B023
+            continue
+        if done:
+            finished.append(done)
+    return finished
 
 
 def gather(session: Session, city: City, clock: Clock, *, limit: int) -> int | None:
@@ -117,22 +132,27 @@ def _finish(database: Database, city: City, clock: Clock, url: str, batch_id: in
     while True:
         with database.read() as session:
             batch = session.get_one(MailBatch, batch_id)
-            pieces = _pieces(session, batch_id)
+            pieces = _pieces(session, batch)
         if not pieces:
             database.run(lambda session: _empty(session, batch_id, clock.now()))
             return None
         result = write_batch(url, batch.name, pieces, city=city, created_at=batch.created_at)
-        if database.run(lambda session: _publish(session, batch_id, pieces, result, clock.now())):  # noqa: B023
-            return HandedOver(
-                batch.name, result.pieces, result.pages, result.amount_cents, len(result.refused), result.folder
-            )
+        if not database.run(lambda session: _settle_batch(session, batch_id, pieces, result, clock.now())):  # noqa: B023
+            result.discard()
+            continue
+        database.run(lambda session: _publish(session, batch_id, result, clock.now()))  # noqa: B023
+        return HandedOver(
+            batch.name, result.pieces, result.pages, result.amount_cents, len(result.refused), result.folder
+        )
 
 
-def _pieces(session: Session, batch_id: int) -> list[LetterPiece]:
+def _pieces(session: Session, batch: MailBatch) -> list[LetterPiece]:
+    """The letters of a batch: those still in it, or once it is being handed over those that were."""
+    states = (State.BATCHED,) if batch.state == "batched" else (State.HANDED_OVER, State.FAILED)
     rows = session.execute(
         select(MailPiece, Message)
         .join(Message, Message.id == MailPiece.message_id)
-        .where(MailPiece.batch_id == batch_id, Message.state == State.BATCHED)
+        .where(MailPiece.batch_id == batch.id, Message.state.in_(states))
         .order_by(MailPiece.seq)
     )
     return [
@@ -152,13 +172,13 @@ def _pieces(session: Session, batch_id: int) -> list[LetterPiece]:
     ]
 
 
-def _publish(
+def _settle_batch(
     session: Session, batch_id: int, pieces: Sequence[LetterPiece], result: BatchResult, now: datetime
 ) -> bool:
-    """Step 3. False: a piece was recalled while the letters were being set."""
+    """Step 3. False: the letters are not those that were set, one was recalled meanwhile."""
     batch = session.scalars(select(MailBatch).where(MailBatch.id == batch_id).with_for_update()).one()
-    if batch.state != "batched":
-        return True
+    if batch.state != "batched":  # another process was faster; these are its letters, or they are set again
+        return batch.state == "handed_over" or batch.manifest == result.manifest
     rows = session.execute(
         select(Message.id, Message.account_id, Message.recipient, Message.notice, Message.content_digest)
         .where(Message.batch_id == batch_id, Message.state == State.BATCHED)
@@ -166,19 +186,41 @@ def _publish(
     ).all()
     if {row.id for row in rows} != {piece.message_id for piece in pieces}:
         return False
-    result.publish()
     pages = {piece.message_id: span for piece, span in zip(pieces, result.ranges, strict=True) if span}
     events = []
     for row in rows:
         span = pages.get(row.id)
         _settle_piece(session, row.id, span, result.refused.get(row.id), now)
         events.append(_event(row, batch.name, span, result.refused.get(row.id), now))
-    batch.state, batch.handed_over_at = "handed_over", now
+    batch.state = "handing_over"
     batch.pieces, batch.pages, batch.amount_cents = result.pieces, result.pages, result.amount_cents
     batch.manifest = result.manifest
     session.flush()
     record(session, events, now)
     return True
+
+
+def _publish(session: Session, batch_id: int, result: BatchResult, now: datetime) -> None:
+    """Step 4, by one process at a time: who comes second finds it done, and the folder perhaps fetched already."""
+    batch = session.scalars(select(MailBatch).where(MailBatch.id == batch_id).with_for_update()).one()
+    if batch.state != "handing_over":
+        result.discard()
+        return
+    result.publish()
+    batch.state, batch.handed_over_at = "handed_over", now
+
+
+def _tell_staff(session: Session, batch_id: int, why: str, now: datetime) -> None:
+    open_task(
+        session,
+        kind="mail_batch",
+        dedupe_key=f"mail_batch:{batch_id}",
+        reason=f"A batch of letters is not with the mail house. {why}",
+        at=now,
+        subject_type="mail_batch",
+        subject_id=batch_id,
+        priority=2,
+    )
 
 
 def _settle_piece(

@@ -127,7 +127,7 @@ class MailBatch(Base):
     id: Mapped[Key]
     name: Mapped[str]
     state: Mapped[str]
-    """``batched``, ``handed_over`` or ``mailed``."""
+    """``batched``, ``handing_over``, ``handed_over`` or ``mailed``."""
     pieces: Mapped[int]
     pages: Mapped[int]
     amount_cents: Mapped[int]

@@ -2,7 +2,8 @@
 
 1. Claims whose lease has run out: with an open attempt the message may have left, so it is unknown; without one it
    surely did not, so it is queued again.
-2. Due messages that nobody rang for, or rang for a while ago: their ids, by lane, to ring now.
+2. Due messages that nobody rang for, or rang for a while ago: their ids, by lane, to ring now. For a batch of letters
+   that was left half-way the mail lane is rung without ids.
 
 Each step is a conditional update, so two sweeps at once do the work of one.
 """
@@ -17,12 +18,16 @@ from sqlalchemy.orm import Session
 from comms.clock import Clock
 from comms.history import NewEvent, record
 
-from .schema import Attempt, Message
+from .mailing import UNFINISHED
+from .schema import Attempt, MailBatch, Message
 from .states import State
 
 MAIL_GATHERS = timedelta(hours=1)
 """How long letters that come one at a time wait for company: a batch is a job at the mail house, with its own papers.
 A released run does not wait; it rings for its letters itself."""
+LEFT_HALF_WAY = timedelta(minutes=10)
+"""A batch that is not done by then belongs to a process that died, or could not be handed over: setting five thousand
+letters takes a minute or two."""
 RING_AGAIN = timedelta(seconds=60)
 """A due message that was rung for this long ago was not heard; far above what a batch takes."""
 
@@ -53,6 +58,9 @@ def sweep(
     done = Swept()
     _expired(session, now, done)
     _unheard(session, now, ring_again, limit, busy, done)
+    left = select(MailBatch.id).where(MailBatch.state.in_(UNFINISHED), MailBatch.created_at <= now - LEFT_HALF_WAY)
+    if "mail" not in busy and session.scalar(left.limit(1)) is not None:
+        done.due.setdefault("mail", [])
     return done
 
 
