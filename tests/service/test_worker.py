@@ -1,5 +1,6 @@
 """The worker as a process: it hears the bell, it ends politely, and it loses nothing when it is shot."""
 
+import re
 import signal
 from datetime import UTC, datetime, timedelta
 
@@ -132,4 +133,4 @@ def test_the_logs_of_the_workers_say_nothing_of_customers(at_work):
     at_work.end(worker)
     logged = at_work.logged()
     assert "outbox.delivered" in logged
-    assert "2182000" not in logged and "555" not in logged and "Maria" not in logged
+    assert not re.search(r"218[-. )]?\d{3}[-. ]?\d{4}", logged) and "Maria" not in logged
