@@ -1,20 +1,26 @@
 """An office that customers can text: a renderer, and a short way to send it a text and see what comes back."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from comms import history, replies, worklist
+from comms import history, outbox, replies, worklist
 from comms.notices import Catalogue, Renderer
 from comms.outbox.schema import Message
-from comms.replies import Inbound
+from comms.promises.schema import Promise
+from comms.replies import Inbound, understand
 from comms.replies.schema import Conversation, InboundMessage
 from comms.settings import ROOT
+from tests.support.customers import a_phone, an_account
 
 PHONE = "+12185550123"
 OFFICE = "+12185550140"
+CHICAGO = "America/Chicago"
+WEDNESDAY = datetime(2026, 11, 18, 10, 0, tzinfo=ZoneInfo(CHICAGO))
 _numbers = count(1)
 
 
@@ -99,3 +105,41 @@ def office(database, city, clock, renderer, settings):
 def small_office(sqlite_database, city, clock, renderer, settings):
     """The same on SQLite only, for what does not depend on the database."""
     return Office(sqlite_database, city, clock, renderer, settings)
+
+
+def customer(office, **terms):
+    with office.database.begin() as session:
+        account_id = an_account(session, **terms)
+        a_phone(session, account_id, PHONE)
+    return account_id
+
+
+def promise_of(office, account_id):
+    return office.ask(
+        lambda s: s.scalars(select(Promise).where(Promise.account_id == account_id).order_by(Promise.id.desc())).first()
+    )
+
+
+def queue_a_reminder(office, account_id, *, channel="sms", recipient=PHONE, purpose="dunning", key="reminder", **more):
+    with office.database.begin() as session:
+        (message_id,) = outbox.enqueue(
+            session,
+            [
+                outbox.Draft(
+                    account_id=account_id, channel=channel, recipient=recipient, recipient_name="Maria Jensen",
+                    notice="past-due-reminder", notice_version="v", purpose=purpose, category="billing",
+                    language="en", body_text="Past due.", dedupe_key=f"{key}:{account_id}", **more,
+                )
+            ],
+            office.clock,
+        )  # fmt: skip
+    return message_id
+
+
+def state_of(office, message_id):
+    return office.ask(lambda s: s.get(Message, message_id).state)
+
+
+def meant(text, at=WEDNESDAY, past_due=12000):
+    """What the office takes a text to mean, of one who owes $120.00 past due and $30.00 more."""
+    return understand(text, at, CHICAGO, past_due, past_due + 3000)
