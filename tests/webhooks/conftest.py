@@ -1,5 +1,6 @@
 """An office with its webhook routes behind a real HTTP server, and carriers that sign."""
 
+import itertools
 import json
 import threading
 from base64 import b64encode
@@ -14,12 +15,19 @@ import urllib3
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from twilio.request_validator import RequestValidator
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from comms import outbox, replies
+from comms.db import bulk_insert
 from comms.history.schema import WebhookEvent
+from comms.outbox.schema import Message
+from comms.replies.schema import InboundMessage
 from comms.settings import SANDBOX_TWILIO_TOKEN, Settings
+from comms.signing import message_token
+from comms.worklist import open_tasks
+from tests.support import build
 from webhooks import blueprint
 
 PUBLIC = "https://comms.example.gov"
@@ -28,6 +36,8 @@ PUBLIC_KEY = b64encode(
     KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 ).decode()
 SID = "SM" + "0" * 31 + "1"
+REFUSED = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is refused never reaches the database, so that one kind of it will do."""
 
 
 @dataclass
@@ -171,6 +181,10 @@ def a_mail(text="I can pay Friday", sender="maria@example.com", **more):
     return [(name, value) for name, value in fields.items() if value is not None]
 
 
+def an_event(word="delivered", key="e1", **more):
+    return {"event": word, "sg_event_id": key, "email": "maria@example.com", "timestamp": 1795449600} | more
+
+
 @pytest.fixture
 def kept(database):
     """The rows of ``webhook_event``, oldest first."""
@@ -180,3 +194,110 @@ def kept(database):
             return list(session.scalars(select(WebhookEvent).order_by(WebhookEvent.id)))
 
     return read
+
+
+@pytest.fixture
+def keep(database, clock):
+    """Puts a row into ``webhook_event`` as the intake would."""
+    numbers = itertools.count(1)
+
+    def act(kind, body, *, key=None, token=None, provider=None, **more):
+        row = {
+            "provider": provider or ("twilio" if kind.startswith("sms") else "sendgrid"), "kind": kind,
+            "event_key": key or f"key-{next(numbers)}", "token": token, "body": body, "headers": {},
+            "received_at": clock.now(), "state": "new", "tries": 0,
+        } | more  # fmt: skip
+        with database.begin() as session:
+            bulk_insert(session, WebhookEvent, [row])
+
+    return act
+
+
+@pytest.fixture
+def status(keep):
+    def act(word, token=None, *, sid=SID, to="+12185550101", **more):
+        keep("sms.status", urlencode({"MessageSid": sid, "MessageStatus": word, "To": to} | more), token=token)
+
+    return act
+
+
+@pytest.fixture
+def event(keep):
+    def act(word, token=None, *, email="maria@example.com", **more):
+        given = {"event": word, "email": email, "sg_event_id": "x", "timestamp": 1795449000} | more
+        keep("email.event", json.dumps(given | ({"message_token": token} if token else {})))
+
+    return act
+
+
+@pytest.fixture
+def text(keep):
+    def act(body, sender="+12185550101", sid=None, **more):
+        sid = sid or f"SM{abs(hash(body)):032x}"[:34]
+        form = {"MessageSid": sid, "From": sender, "To": "+12185550100", "Body": body} | more
+        keep("sms.inbound", urlencode(form), key=sid)
+
+    return act
+
+
+@pytest.fixture
+def submitted(database, clock):
+    """A message that the carrier has taken; returns its id and token."""
+
+    def act(channel="sms", carrier_id=SID, **more):
+        with database.begin() as session:
+            account = build.account(session, **more)
+            [message_id] = outbox.enqueue(session, [build.draft(account.id, channel=channel)], clock)
+            session.execute(
+                update(Message)
+                .where(Message.id == message_id)
+                .values(state="submitted", carrier_id=carrier_id, submitted_at=clock.now(), state_at=clock.now())
+            )
+        return message_id, message_token(b"test-key", message_id)
+
+    return act
+
+
+@dataclass
+class Handled:
+    lanes: tuple[str, ...] = ("urgent",)
+
+
+@pytest.fixture
+def handled(monkeypatch):
+    """Stands in for the understanding of replies: remembers their texts, in order; what is in ``fails`` raises."""
+
+    class Replies:
+        texts: list[str] = []  # noqa: RUF012
+        fails: set[str] = set()  # noqa: RUF012
+
+    seen = Replies()
+    seen.texts, seen.fails = [], set()
+
+    def handle(session, inbound_id, **_):
+        inbound = session.get(InboundMessage, inbound_id)
+        if inbound.text in seen.fails:
+            session.execute(update(InboundMessage).values(intent="half done"))
+            raise ValueError("cannot be understood")
+        inbound.handling = "noted"
+        seen.texts.append(inbound.text)
+        return Handled()
+
+    monkeypatch.setattr(replies, "handle", handle)
+    return seen
+
+
+def state_of(database, message_id):
+    with database.read() as session:
+        return session.scalar(select(Message.state).where(Message.id == message_id))
+
+
+def rows(database):
+    with database.read() as session:
+        statement = select(WebhookEvent.state, WebhookEvent.tries, WebhookEvent.outcome).order_by(WebhookEvent.id)
+        return [tuple(row) for row in session.execute(statement)]
+
+
+def tasks(database, kind):
+    with database.read() as session:
+        return [task.reason for task in open_tasks(session, [kind])]
