@@ -41,6 +41,8 @@ class Account(Base):
     household: Mapped[str]
     """Accounts with the same value share a mailbox: a digest of the normalised mailing address."""
     language: Mapped[str]
+    language_asked: Mapped[str | None]
+    """The language the customer asked for himself; it goes before the CIS's, whatever later files say."""
     status: Mapped[str]
     """``active``, ``inactive``, ``final`` or ``shut_off``."""
     service_class: Mapped[str]
@@ -127,6 +129,22 @@ class Consent(Base):
     allowed: Mapped[bool]
     event_id: Mapped[int] = mapped_column(ForeignKey("consent_event.id"))
     at: Mapped[datetime]
+
+
+class ConsentMirror(Base):
+    """A line of the ledger that the carrier is to be told of, so that its own list says the same."""
+
+    __tablename__ = "consent_mirror"
+    __table_args__ = (Index("ix_consent_mirror_state_next_at", "state", "next_at"),)
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("consent_event.id"), primary_key=True, autoincrement=False)
+    state: Mapped[str]
+    """``waiting``, ``told``, ``not_needed`` (a newer line took its place) or ``refused``."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    """What the carrier said when it refused."""
+    told_at: Mapped[datetime | None]
 
 
 class Hold(Base):

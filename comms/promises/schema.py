@@ -31,6 +31,14 @@ class Promise(Base):
     said_text: Mapped[str | None]
     reason_code: Mapped[str | None]
     category: Mapped[str]
+    """A key of the categories in the city's ``promises.toml``: its limits are the promise's."""
+    kind: Mapped[str] = mapped_column(server_default="promise")
+    """``promise``, or ``arrangement``: a schedule with ``terms``."""
+    terms: Mapped[dict[str, Any] | None]
+    """Of an arrangement: ``down_payment_cents``, ``installments``, ``every`` (``week``, ``two_weeks``, ``month``), and
+    the ``income_cents`` a month that the customer stated, if he did."""
+    awaits: Mapped[str | None]
+    """Whose word a proposed one waits for: ``customer`` (a YES) or ``supervisor`` (an approval)."""
     requested_terms: Mapped[list[Any]]
     status: Mapped[str]
     """``proposed, open, kept, kept_late, kept_short, partial, broken, withdrawn_customer, withdrawn_office, superseded,
