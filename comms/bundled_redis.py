@@ -8,6 +8,7 @@ rings, which the sweep rings again.
 import fcntl
 import hashlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -49,6 +50,19 @@ def answers(url: str) -> bool:
         client.close()
 
 
+def _listens(path: Path) -> bool:
+    """Whether a process holds the socket open: also one that is still reading its file, or is too busy to answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(path))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+        return True
+
+
 class BundledRedis:
     """Makes sure that a Redis answers; the server it started (if it did) is ended by ``close``.
 
@@ -62,34 +76,40 @@ class BundledRedis:
         self.url = url_of(settings)
 
     def ensure(self) -> str:
-        """Start the server unless one answers; the URL. Raises ``RedisMissingError``."""
+        """Start the server unless one is there, and wait until it answers; the URL. Raises ``RedisMissingError``.
+
+        A second server on the same folder would spoil the file of the first: one that is there and does not answer yet
+        is waited for.
+        """
         if self._settings.redis_url:
             return self.url
         folder = self._settings.var / "valkey"
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-        socket = _socket(self._settings)
-        socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = _socket(self._settings)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if answers(self.url):
-                return self.url
-            self._process = self._start(folder, socket)
-            self._until_it_answers(folder)
+            if self._process is not None and self._process.poll() is not None:
+                self._process = None
+            self._until_it_answers(folder, path)
         return self.url
 
-    def _start(self, folder: Path, socket: Path) -> subprocess.Popen[bytes]:
+    def _start(self, folder: Path, path: Path) -> subprocess.Popen[bytes]:
         command = [
-            str(_binary()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700",
+            str(_binary()), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700",
             "--dir", str(folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         ]  # fmt: skip
         with (folder / "log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
-    def _until_it_answers(self, folder: Path) -> None:
+    def _until_it_answers(self, folder: Path, path: Path) -> None:
         deadline = time.monotonic() + 20
         while not answers(self.url):
-            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process is None and not _listens(path):
+                self._process = self._start(folder, path)
+            ended = self._process is not None and self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
                 raise RedisMissingError(
                     f"The bundled Redis did not start; see {folder / 'log'}, or set REDIS_URL to a Redis of your own."
                 )
@@ -101,8 +121,13 @@ class BundledRedis:
         return self._process.pid if self._process else None
 
     def alive(self) -> bool:
-        """False when the server that we started has ended."""
-        return self._process is None or self._process.poll() is None
+        """Whether the bundled server is there, whoever started it; False before anybody has, and after its end.
+
+        With a given ``REDIS_URL`` it is somebody else's to keep alive, and ``answers`` is the question to ask.
+        """
+        if self._process is not None and self._process.poll() is None:
+            return True
+        return _listens(_socket(self._settings))
 
     def close(self) -> None:
         """End the server that we started, if we did."""

@@ -79,15 +79,13 @@ class Supervisor:
 
     def __enter__(self) -> "Supervisor":
         self._redis = BundledRedis(self.settings)
-        self._have_redis = False
         return self
 
     def keep(self) -> None:
         """One look at everything: start what is not running."""
-        if not self._have_redis or not self._redis.alive():
+        if not self.settings.redis_url and not self._redis.alive():
             try:
                 self._redis.ensure()
-                self._have_redis = True
             except RedisMissingError as missing:
                 log.error("redis.missing", reason=str(missing))
                 self.stop.wait(5)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,6 +53,36 @@ def test_the_second_finds_the_first(bundled, tmp_path):
     assert second.process_id is None
     second.close()
     assert answers(first.url), "only who started it ends it"
+
+
+def test_a_server_of_another_process_is_seen_to_live_and_to_end(bundled, tmp_path):
+    first, second = bundled(tmp_path), bundled(tmp_path)
+    assert not second.alive(), "nobody has started it yet"
+    first.ensure()
+    second.ensure()
+    assert second.alive()
+    os.kill(first.process_id, signal.SIGKILL)
+    until("its end", lambda: not first.alive())
+    assert not second.alive()
+    second.ensure()
+    assert second.process_id, "who finds it gone starts it"
+    assert first.alive() and first.ensure() and first.process_id is None, "and it is the other's now"
+
+
+def test_a_server_too_busy_to_answer_gets_no_second_one_beside_it(bundled, tmp_path):
+    first, second = bundled(tmp_path), bundled(tmp_path)
+    first.ensure()
+    os.kill(first.process_id, signal.SIGSTOP)
+    try:
+        assert second.alive()
+        waiting = threading.Thread(target=second.ensure)
+        waiting.start()
+        assert not answers(first.url), "two seconds without an answer"
+    finally:
+        os.kill(first.process_id, signal.SIGCONT)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert second.process_id is None and answers(first.url)
 
 
 def test_two_that_start_at_once_start_one_server(bundled, tmp_path):
