@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import cache
 
 from . import calendar as cal
 from .numbers import SMALL, TENS, number_at
@@ -17,6 +18,11 @@ Found = tuple[int, str, Resolve]
 _PHRASES = load("dates")
 
 
+@cache
+def _elements(pattern: str) -> tuple[tuple[bool, frozenset[str]], ...]:
+    return tuple((element.endswith("?"), frozenset(element.rstrip("?").split("|"))) for element in pattern.split())
+
+
 class WordReader:
     """A message and the day it was received; looks at words, never moves by itself."""
 
@@ -30,10 +36,9 @@ class WordReader:
 
     def _m(self, at: int, pattern: str) -> int | None:
         """Where ``pattern`` ends when it stands here: words, ``a|b`` for a choice, ``?`` for what may be missing."""
-        for element in pattern.split():
-            optional = element.endswith("?")
-            choices = element.rstrip("?").split("|")
-            if self._w(at) in choices:
+        tokens, last = self._tokens, len(self._tokens)
+        for optional, choices in _elements(pattern):
+            if 0 <= at < last and tokens[at].text in choices:
                 at += 1
             elif not optional:
                 return None

@@ -31,6 +31,10 @@ class _Element:
         return word in self.words or (bool(self.prefixes) and word.startswith(self.prefixes))
 
 
+_Phrase = tuple[str, tuple[_Element, ...]]
+"""The group of a phrase, and its elements."""
+
+
 @dataclass(frozen=True)
 class Match:
     name: str
@@ -43,8 +47,9 @@ class Phrases:
 
     def __init__(self, classes: Mapping[str, str] | None = None, **groups: str) -> None:
         self._classes = {name: words.split() for name, words in (classes or {}).items()}
-        self._by_first: dict[str, list[tuple[str, tuple[_Element, ...]]]] = defaultdict(list)
-        self._by_prefix: list[tuple[tuple[str, ...], str, tuple[_Element, ...]]] = []
+        self._by_first: dict[str, list[_Phrase]] = defaultdict(list)
+        self._by_prefix: dict[str, list[tuple[tuple[str, ...], _Phrase]]] = defaultdict(list)
+        self._by_group: dict[tuple[str, str], list[_Phrase]] = defaultdict(list)
         self.groups = tuple(groups)
         for name, lines in groups.items():
             for line in lines.strip().splitlines():
@@ -57,8 +62,9 @@ class Phrases:
                 continue
             for word in element.words:
                 self._by_first[word].append((name, elements))
-            if element.prefixes:
-                self._by_prefix.append((element.prefixes, name, elements))
+                self._by_group[name, word].append((name, elements))
+            for letter in {prefix[0] for prefix in element.prefixes}:
+                self._by_prefix[letter].append((element.prefixes, (name, elements)))
             if not element.optional:
                 return
         raise ValueError(f"a phrase of {name} has no word that must be there")
@@ -93,7 +99,10 @@ class Phrases:
         """Where the longest phrase of one group ends when one starts here."""
         if at >= len(tokens):
             return None
-        return max((end for group, end in self._at(tokens, at) if group == name), default=None)
+        best: int | None = None
+        for _, end in self._ends(tokens, at, self._starting(tokens[at].text, name)):
+            best = end if best is None else max(best, end)
+        return best
 
     def has(self, tokens: Sequence[Token], *names: str) -> Match | None:
         """The first match of one of these groups."""
@@ -101,15 +110,24 @@ class Phrases:
 
     def _at(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[str, int]]:
         word = tokens[at].text
-        for name, elements in self._by_first.get(word, ()):
+        return self._ends(tokens, at, (*self._by_first.get(word, ()), *self._by_beginning(word)))
+
+    def _starting(self, word: str, name: str) -> list[_Phrase]:
+        """The phrases of one group that may start with a word."""
+        found = self._by_group.get((name, word), [])
+        begun = [phrase for phrase in self._by_beginning(word) if phrase[0] == name]
+        return [*found, *begun] if begun else found
+
+    def _by_beginning(self, word: str) -> list[_Phrase]:
+        near = self._by_prefix.get(word[:1])
+        return [phrase for prefixes, phrase in near if word.startswith(prefixes)] if near else []
+
+    @staticmethod
+    def _ends(tokens: Sequence[Token], at: int, phrases: Sequence[_Phrase]) -> Iterator[tuple[str, int]]:
+        for name, elements in phrases:
             end = _fit(tokens, at, elements, 0)
             if end is not None and end > at:
                 yield name, end
-        for prefixes, name, elements in self._by_prefix:
-            if word.startswith(prefixes):
-                end = _fit(tokens, at, elements, 0)
-                if end is not None and end > at:
-                    yield name, end
 
 
 LEXICON = Path(__file__).parent / "lexicon"
