@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from comms.accounts.importing import ImportSummary
+    from comms.campaigns import Followed
     from comms.office import Office
 
 WARNINGS_SHOWN = 20
@@ -69,28 +70,45 @@ def _run(take_in: Callable[..., "ImportSummary"], file: Path, yes: bool, as_json
                 )  # fmt: skip
             except MappingError as error:
                 raise Refused(str(error)) from None
-        followed = _after(opened, summary) if summary.state == "done" else []
+        followed = _after(opened, summary) if summary.state == "done" else None
     if as_json:
-        echo_json(summary.as_json())
+        echo_json(summary.as_json() | {"followed": followed_json(followed)})
     else:
-        for line in [*lines_of(summary), *followed]:
+        for line in [*lines_of(summary), *followed_lines(followed)]:
             click.echo(line)
     raise SystemExit(2 if summary.state == "stopped" else 1 if summary.refused else 0)
 
 
-def _after(opened: "Office", summary: "ImportSummary") -> list[str]:
-    """What follows from new facts, in words: promises are decided, and what has not left is decided again."""
+def _after(opened: "Office", summary: "ImportSummary") -> "Followed":
+    """What follows from new facts: promises are decided, and what has not left is decided again."""
     from comms.campaigns import follow
 
-    done = follow(opened.database, opened.city, opened.renderer, opened.clock, summary.touched)
+    return follow(opened.database, opened.city, opened.renderer, opened.clock, summary.touched)
+
+
+def followed_lines(followed: "Followed | None") -> list[str]:
+    """What followed the import, as a clerk reads it; nothing when nothing did."""
+    if followed is None:
+        return []
     found = []
-    if told := ", ".join(f"{count:,} {name}" for name, count in done.evaluation.counts().items() if count):
+    if told := ", ".join(f"{count:,} {name}" for name, count in followed.evaluation.counts().items() if count):
         found.append(f"Promises: {told}.")
-    if done.set_aside:
+    if followed.set_aside:
         found.append(
-            f"Messages that had not left: {done.called_back:,} called back, {done.written_anew:,} written anew."
+            f"Messages that had not left: {followed.called_back:,} called back, {followed.written_anew:,} written anew."
         )
     return found
+
+
+def followed_json(followed: "Followed | None") -> dict[str, dict[str, int]] | None:
+    """The same numbers for a program, the noughts too; None when the file was not taken in."""
+    if followed is None:
+        return None
+    promises = {name.replace(" ", "_"): count for name, count in followed.evaluation.counts().items()}
+    return {
+        "promises": promises,
+        "messages": {"called_back": followed.called_back, "written_anew": followed.written_anew},
+    }
 
 
 def _both_phases(update: Callable[[int, int], None]) -> Callable[[str, int, int], None]:
