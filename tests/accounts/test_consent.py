@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from comms.accounts import Account, ConsentEvent, consent
-from tests.support.accounts import AT, an_account
+from tests.support import build
+from tests.support.build import NOW
 
 PHONE = "+12185550148"
 
 
-def say(session, action, at=AT, *, address=PHONE, channel="sms", **given):
+def say(session, action, at=NOW, *, address=PHONE, channel="sms", **given):
     return consent.record(
         session, channel=channel, address=address, action=action, source="reply", evidence="STOP", at=at, **given
     )
@@ -25,8 +26,9 @@ def test_a_number_that_nobody_spoke_of_is_not_blocked(database):
 
 def test_stop_blocks_the_number_and_tells_which_accounts_it_concerns(database):
     with database.begin() as session:
-        first, second = an_account(session, phones=[PHONE]), an_account(session, phones=["+12185550149", PHONE])
-        an_account(session, phones=["+12185550150"])
+        first, second = build.account(session, phone=PHONE), build.account(session, phone="+12185550149")
+        build.contact_point(session, second.id, "phone", PHONE, rank=2)
+        build.account(session, phone="+12185550150")
         assert say(session, "revoked") == [first.id, second.id]
     with database.read() as session:
         assert consent.blocked(session, "sms", [PHONE, "+12185550150"]) == {PHONE}
@@ -46,8 +48,8 @@ def test_start_undoes_stop_and_the_ledger_keeps_both(database):
 
 def test_a_stop_that_arrives_late_does_not_undo_a_newer_start(database):
     with database.begin() as session:
-        say(session, "granted", AT)
-        say(session, "revoked", AT - timedelta(minutes=5))
+        say(session, "granted", NOW)
+        say(session, "revoked", NOW - timedelta(minutes=5))
     with database.read() as session:
         assert consent.blocked(session, "sms", [PHONE]) == set()
 
@@ -74,7 +76,7 @@ def test_granting_one_category_does_not_lift_a_stop_for_everything(database):
 
 def test_an_email_address_is_one_address_in_any_case(database):
     with database.begin() as session:
-        account = an_account(session, emails=["kelly@example.com"])
+        account = build.account(session, email="kelly@example.com")
         assert say(session, "revoked", channel="email", address="Kelly@Example.com") == [account.id]
     with database.read() as session:
         assert consent.blocked(session, "email", ["KELLY@example.com"]) == {"KELLY@example.com"}
@@ -82,7 +84,7 @@ def test_an_email_address_is_one_address_in_any_case(database):
 
 def test_the_account_that_spoke_is_concerned_even_without_that_address(database):
     with database.begin() as session:
-        account = an_account(session)
+        account = build.account(session, phone=None)
         assert say(session, "revoked", account_id=account.id) == [account.id]
 
 
@@ -91,7 +93,7 @@ def test_many_changes_are_recorded_at_once(database, count):
     addresses = [f"+1218{5550000 + n}" for n in range(count)]
     with database.begin() as session:
         consent.record_all(
-            session, [consent.Change("sms", address, "revoked", "cis", "NOTEXT", AT) for address in addresses]
+            session, [consent.Change("sms", address, "revoked", "cis", "NOTEXT", NOW) for address in addresses]
         )
     with database.read() as session:
         assert consent.blocked(session, "sms", [*addresses, PHONE]) == set(addresses)

@@ -3,18 +3,21 @@
 import pytest
 
 from comms.accounts import finding
-from tests.support.accounts import an_account
+from tests.support import build
 
 
 @pytest.fixture
 def office(database):
     with database.begin() as session:
-        an_account(
-            session, number="0000123-47", name="María Peña", phones=["+12185550148"], emails=["maria@example.com"],
+        build.account(
+            session, number="0000123-47", name="María Peña", phone="+12185550148", email="maria@example.com",
             service_address="7687 W Michigan St #35",
         )  # fmt: skip
-        an_account(session, number="0000124-47", name="Kelly O'Malley", service_address="12 North Main Street Apt 3")
-        an_account(session, number="000012347", name="Zed Underscore_100%", service_address="PO Box 9")
+        build.account(
+            session, number="0000124-47", name="Kelly O'Malley", phone=None,
+            service_address="12 North Main Street Apt 3",
+        )  # fmt: skip
+        build.account(session, number="000012347", name="Zed Underscore_100%", phone=None, service_address="PO Box 9")
     return database
 
 

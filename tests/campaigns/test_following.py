@@ -166,7 +166,7 @@ def test_an_answer_to_the_customer_is_never_called_back(evenings):
 
 
 def test_staff_are_told_once_of_a_customer_nobody_can_reach(evenings):
-    account = evenings.account(mailing={"problem": "No street."})
+    account = evenings.account(mailing_address={"problem": "No street."})
     evenings.tonight()
 
     def falls_back():

@@ -14,7 +14,7 @@ from tests.support import build
 def test_a_plan_stores_who_is_contacted_and_why_the_others_are_not(evenings, clock):
     reached = evenings.account()
     by_letter = evenings.account(phone=None)
-    nobody = evenings.account(phone=None, mailing={"problem": "The street is missing."})
+    nobody = evenings.account(phone=None, mailing_address={"problem": "The street is missing."})
     ill, paid, out = evenings.account(), evenings.account(), evenings.account(phone="+12185550177")
     evenings.account(past_due_cents=2499)
     evenings.account(service_class="commercial")

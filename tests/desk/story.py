@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from comms import promises, worklist
 from comms.accounts import consent
-from comms.accounts.folding import fold_address, fold_name, fold_number
 from comms.city import load_city
 from comms.clock import FixedClock
 from comms.desk.users import add_user
@@ -37,12 +36,8 @@ def staff(session: Session, now: datetime) -> None:
 
 
 def customer(session: Session, number: str, name: str, **more):
-    """An account that can be found by its number, its name and its address."""
-    address = more.pop("service_address", "1427 E Superior St Apt 3")
-    return build.account(
-        session, number=number, search_number=fold_number(number), name=name, search_name=fold_name(name),
-        service_address=address, search_address=fold_address(address), **more,
-    )  # fmt: skip
+    """An account, at an address of its own or at the house of many."""
+    return build.account(session, number=number, name=name, **({"service_address": "1427 E Superior St Apt 3"} | more))
 
 
 def wrote(
@@ -101,7 +96,7 @@ def maria(session: Session, now: datetime) -> int:
         session, MARIA, "Maria Delgado-Ruiz", phone="+12185554417", email="maria.dr@example.org", language="es",
         past_due_cents=41286, oldest_due_on=date(2026, 9, 14), last_payment_on=date(2026, 11, 7),
         last_payment_cents=20000,
-        mailing={"line1": "PO Box 88", "line2": "", "city": "Duluth", "state": "MN", "zip": "55802",
+        mailing_address={"line1": "PO Box 88", "line2": "", "city": "Duluth", "state": "MN", "zip": "55802",
                  "problem": "The final notice came back: attempted, not known."},
     )  # fmt: skip
     consent.record(

@@ -16,7 +16,7 @@ from comms.db import Database
 from comms.promises import Part
 from comms.promises.deciding import PartFact, PaymentFact, PromiseFact, decide
 from comms.promises.schema import Promise, PromiseAllocation, PromisePart
-from tests.support.customers import a_payment, an_account, an_import
+from tests.support import build
 
 START = date(2026, 11, 2)
 ZONE = ZoneInfo("America/Chicago")
@@ -69,13 +69,13 @@ def play(fresh, city, ledger, order, *, nightly):
     arrivals = [paid[n] for n in order]
     try:
         with database.begin() as session:
-            import_id = an_import(session, "payments")
-            account_id = an_account(session, import_id=import_id)
+            import_id = build.import_file(session, kind="payments").id
+            account_id = build.account(session, import_id=import_id).id
 
             def arrive(count):
                 for transaction, amount, day, kind, reverses in arrivals[:count]:
-                    a_payment(
-                        session, account_id, amount, day, transaction=transaction, kind=kind, reverses=reverses,
+                    build.payment(
+                        session, account_id, amount, day, transaction_id=transaction, kind=kind, reverses=reverses,
                         import_id=import_id,
                     )  # fmt: skip
                     if nightly:
@@ -90,7 +90,7 @@ def play(fresh, city, ledger, order, *, nightly):
                 change = promises.propose(session, city, clock, account_id=account_id, parts=offered, source="sms")
                 promises.open_(session, city, clock, change.promise_id, actor="customer")
             arrive(len(arrivals))
-            an_import(session, "payments", covers_until=START + timedelta(120))
+            build.import_file(session, kind="payments", covers_until=START + timedelta(120))
             clock.set(at(START + timedelta(121)))
             promises.evaluate(session, city, clock)
             again = promises.evaluate(session, city, clock)

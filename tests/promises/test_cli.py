@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from comms import promises
 from comms.cli.promise import promise
-from tests.support.customers import a_payment, an_account
+from tests.support import build
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def run(sqlite_database, sqlite_url, monkeypatch, tmp_path):
 @pytest.fixture
 def promised(sqlite_database, city, clock):
     with sqlite_database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         change = promises.propose(
             session, city, clock, account_id=account_id, parts=[promises.Part(date(2026, 12, 4), 5000)],
             source="sms", said_text="50 on the 4th",
         )  # fmt: skip
         promises.open_(session, city, clock, change.promise_id, actor="customer")
-        a_payment(session, account_id, 5000, date(2026, 11, 24), transaction="T77")
+        build.payment(session, account_id, 5000, date(2026, 11, 24), transaction_id="T77")
         return change.promise_id
 
 

@@ -9,7 +9,7 @@ from comms import history, promises, worklist
 from comms.accounts import Hold, Payment, holds
 from comms.promises import Part
 from comms.promises.schema import Promise, PromiseAllocation, PromisePart
-from tests.support.customers import a_payment, an_account, an_import
+from tests.support import build
 
 MONDAY = date(2026, 11, 23)
 FRIDAY = date(2026, 12, 4)
@@ -35,7 +35,7 @@ def status(session, promise_id):
 def promised(database, city, clock):
     """An account with $50.00 promised by Friday, December 4."""
     with database.begin() as session:
-        account_id = an_account(session, past_due=5000)
+        account_id = build.account(session, past_due_cents=5000).id
         return account_id, opened(session, city, clock, account_id)
 
 
@@ -56,8 +56,8 @@ def test_what_came_in_when_decides(database, city, clock, promised, paid, become
     account_id, promise_id = promised
     with database.begin() as session:
         for cents, day in paid:
-            a_payment(session, account_id, cents, day)
-        an_import(session, "payments", covers_until=DEADLINE)
+            build.payment(session, account_id, cents, day)
+        build.import_file(session, kind="payments", covers_until=DEADLINE)
     on(city, clock, DEADLINE + timedelta(1))
     with database.begin() as session:
         found = promises.evaluate(session, city, clock)
@@ -69,7 +69,7 @@ def test_what_came_in_when_decides(database, city, clock, promised, paid, become
 def test_a_promise_is_kept_as_soon_as_the_money_is_there(database, city, clock, promised):
     account_id, promise_id = promised
     with database.begin() as session:
-        a_payment(session, account_id, 6000, MONDAY)
+        build.payment(session, account_id, 6000, MONDAY)
         assert promises.evaluate(session, city, clock).kept == 1
         part = session.query(PromisePart).filter_by(promise_id=promise_id).one()
         assert (part.state, part.allocated_cents) == ("kept", 5000)
@@ -78,24 +78,24 @@ def test_a_promise_is_kept_as_soon_as_the_money_is_there(database, city, clock, 
 def test_nothing_is_decided_before_the_payment_file_covers_the_day(database, city, clock, promised):
     account_id, promise_id = promised
     with database.begin() as session:
-        an_import(session, "payments", covers_until=DEADLINE - timedelta(1))
-        an_import(session, "payments", covers_until=DEADLINE, state="stopped")
+        build.import_file(session, kind="payments", covers_until=DEADLINE - timedelta(1))
+        build.import_file(session, kind="payments", covers_until=DEADLINE, state="stopped")
     on(city, clock, DEADLINE + timedelta(1))
     with database.begin() as session:
         found = promises.evaluate(session, city, clock)
         assert (found.pending_feed, found.broken) == (1, 0)
         assert status(session, promise_id) == "open"
         assert account_id in holds.active(session, [account_id], city.local_date(clock.now()))
-        an_import(session, "payments", covers_until=DEADLINE)
+        build.import_file(session, kind="payments", covers_until=DEADLINE)
         assert promises.evaluate(session, city, clock).broken == 1
 
 
 def test_assistance_settles_and_does_not_keep(database, city, clock, promised):
     account_id, _ = promised
     with database.begin() as session:
-        a_payment(session, account_id, 2000, FRIDAY)
-        a_payment(session, account_id, 3000, FRIDAY, kind="assistance")
-        an_import(session, "payments", covers_until=DEADLINE)
+        build.payment(session, account_id, 2000, FRIDAY)
+        build.payment(session, account_id, 3000, FRIDAY, kind="assistance")
+        build.import_file(session, kind="payments", covers_until=DEADLINE)
     on(city, clock, DEADLINE + timedelta(1))
     with database.begin() as session:
         assert promises.evaluate(session, city, clock).settled_other == 1
@@ -105,9 +105,9 @@ def test_assistance_settles_and_does_not_keep(database, city, clock, promised):
 def test_a_bounced_payment_opens_the_decision_again(database, city, clock, promised):
     account_id, promise_id = promised
     with database.begin() as session:
-        paid = a_payment(session, account_id, 5000, MONDAY)
+        paid = build.payment(session, account_id, 5000, MONDAY).transaction_id
         assert promises.evaluate(session, city, clock).kept == 1
-        a_payment(session, account_id, -5000, FRIDAY, kind="reversal", reverses=paid)
+        build.payment(session, account_id, -5000, FRIDAY, kind="reversal", reverses=paid)
         found = promises.evaluate(session, city, clock)
         assert (found.reopened, status(session, promise_id)) == (1, "open")
         assert account_id in holds.active(session, [account_id], city.local_date(clock.now()))
@@ -119,12 +119,12 @@ def test_a_bounced_payment_opens_the_decision_again(database, city, clock, promi
 def test_a_bounced_payment_breaks_even_a_closed_promise(database, city, clock, promised):
     account_id, promise_id = promised
     with database.begin() as session:
-        paid = a_payment(session, account_id, 5000, MONDAY)
+        paid = build.payment(session, account_id, 5000, MONDAY).transaction_id
         promises.evaluate(session, city, clock)
-        an_import(session, "payments", covers_until=DEADLINE)
+        build.import_file(session, kind="payments", covers_until=DEADLINE)
     on(city, clock, DEADLINE + timedelta(40))
     with database.begin() as session:
-        a_payment(session, account_id, -5000, DEADLINE, kind="reversal", reverses=paid)
+        build.payment(session, account_id, -5000, DEADLINE, kind="reversal", reverses=paid)
         found = promises.evaluate(session, city, clock)
         assert (found.reopened, found.broken, status(session, promise_id)) == (1, 1, "broken")
         kinds = [entry.kind for entry in history.timeline(session, account_id)]
@@ -135,11 +135,11 @@ def test_a_bounced_payment_breaks_even_a_closed_promise(database, city, clock, p
 def test_a_late_file_turns_broken_into_kept(database, city, clock, promised):
     account_id, _ = promised
     with database.begin() as session:
-        an_import(session, "payments", covers_until=DEADLINE)
+        build.import_file(session, kind="payments", covers_until=DEADLINE)
     on(city, clock, DEADLINE + timedelta(1))
     with database.begin() as session:
         assert promises.evaluate(session, city, clock).broken == 1
-        a_payment(session, account_id, 5000, FRIDAY)
+        build.payment(session, account_id, 5000, FRIDAY)
         found = promises.evaluate(session, city, clock)
         assert (found.reopened, found.kept) == (1, 1)
 
@@ -147,13 +147,13 @@ def test_a_late_file_turns_broken_into_kept(database, city, clock, promised):
 def test_money_fills_the_oldest_part_first_and_a_missed_part_ends_it(database, city, clock):
     later = FRIDAY + timedelta(14)
     with database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         promise_id = opened(session, city, clock, account_id, Part(FRIDAY, 5000), Part(later, 3000))
-        a_payment(session, account_id, 6000, FRIDAY)
+        build.payment(session, account_id, 6000, FRIDAY)
         promises.evaluate(session, city, clock)
         parts = session.query(PromisePart).filter_by(promise_id=promise_id).order_by(PromisePart.seq).all()
         assert [(part.state, part.allocated_cents) for part in parts] == [("kept", 5000), ("waiting", 1000)]
-        an_import(session, "payments", covers_until=later + timedelta(7))
+        build.import_file(session, kind="payments", covers_until=later + timedelta(7))
     on(city, clock, later + timedelta(8))
     with database.begin() as session:
         assert promises.evaluate(session, city, clock).partial == 1
@@ -164,7 +164,7 @@ def test_money_fills_the_oldest_part_first_and_a_missed_part_ends_it(database, c
 def test_one_payment_never_keeps_two_promises(database, city, clock, promised):
     account_id, first = promised
     with database.begin() as session:
-        a_payment(session, account_id, 5000, MONDAY)
+        build.payment(session, account_id, 5000, MONDAY)
         promises.evaluate(session, city, clock)
     on(city, clock, MONDAY + timedelta(1), hour=10)
     with database.begin() as session:
@@ -179,7 +179,7 @@ def test_money_seen_late_still_keeps_the_promise_that_was_replaced(database, cit
     with database.begin() as session:
         second = opened(session, city, clock, account_id, Part(FRIDAY, 3000))
         assert status(session, first) == "superseded"
-        a_payment(session, account_id, 5000, MONDAY)  # Monday's posting arrives after the new promise
+        build.payment(session, account_id, 5000, MONDAY)  # Monday's posting arrives after the new promise
         promises.evaluate(session, city, clock)
         assert [status(session, one) for one in (first, second)] == ["kept", "open"]
         assert session.query(Promise).filter_by(status="open").count() == 1
@@ -188,7 +188,7 @@ def test_money_seen_late_still_keeps_the_promise_that_was_replaced(database, cit
 def test_a_second_run_on_the_same_facts_changes_nothing(database, city, clock, promised):
     account_id, _ = promised
     with database.begin() as session:
-        a_payment(session, account_id, 5000, MONDAY)
+        build.payment(session, account_id, 5000, MONDAY)
         first = promises.evaluate(session, city, clock)
         events = len(history.timeline(session, account_id))
         again = promises.evaluate(session, city, clock)
@@ -199,10 +199,10 @@ def test_a_second_run_on_the_same_facts_changes_nothing(database, city, clock, p
 def test_only_the_accounts_asked_for_are_looked_at(database, city, clock, promised):
     account_id, promise_id = promised
     with database.begin() as session:
-        other = an_account(session)
+        other = build.account(session).id
         other_promise = opened(session, city, clock, other)
         for one in (account_id, other):
-            a_payment(session, one, 5000, MONDAY)
+            build.payment(session, one, 5000, MONDAY)
         assert promises.evaluate(session, city, clock, [account_id]).kept == 1
         assert [status(session, one) for one in (promise_id, other_promise)] == ["kept", "open"]
 
@@ -213,8 +213,8 @@ def test_ten_thousand_promises_are_evaluated_in_bulk(sqlite_database, city, cloc
 
     count, ends = 10_000, deadline(city, FRIDAY, 1)
     with sqlite_database.begin() as session:
-        import_id = an_import(session, "payments", covers_until=DEADLINE)
-        first = an_account(session, import_id=import_id)
+        import_id = build.import_file(session, kind="payments", covers_until=DEADLINE).id
+        first = build.account(session, import_id=import_id).id
         row = {column.key: value for column, value in _columns(session, first)}
         accounts = [{**row, "id": first + n, "number": f"N{n}"} for n in range(1, count)]
         bulk_insert(session, type(session.get(_account(), first)), accounts)
@@ -287,7 +287,7 @@ def _columns(session, account_id):
 def test_between_files_only_what_a_passed_deadline_decides_is_due(database, city, clock, promised):
     account_id, promise_id = promised
     with database.begin() as session:
-        other = an_account(session, past_due=5000)
+        other = build.account(session, past_due_cents=5000).id
         opened(session, city, clock, other, Part(FRIDAY + timedelta(30), 5000))
         assert promises.due(session, clock) == []
     on(city, clock, DEADLINE + timedelta(1))
@@ -295,6 +295,6 @@ def test_between_files_only_what_a_passed_deadline_decides_is_due(database, city
         assert promises.due(session, clock) == [account_id]
         promises.evaluate(session, city, clock, promises.due(session, clock))
         assert promises.due(session, clock) == [], "from here on it waits for the payment file"
-        an_import(session, "payments", covers_until=DEADLINE)
+        build.import_file(session, kind="payments", covers_until=DEADLINE)
         promises.evaluate(session, city, clock)
         assert status(session, promise_id) == "broken"

@@ -8,7 +8,7 @@ from comms import history, promises
 from comms.accounts import Account, holds
 from comms.promises import Part
 from comms.promises.schema import Promise, PromisePart
-from tests.support.customers import an_account
+from tests.support import build
 
 FRIDAY = date(2026, 12, 4)
 
@@ -28,7 +28,7 @@ def opened(session, city, clock, account_id, **terms):
 def test_a_proposed_promise_holds_nothing_until_the_customer_says_yes(database, city, clock):
     today = city.local_date(clock.now())
     with database.begin() as session:
-        account_id = an_account(session, past_due=12000)
+        account_id = build.account(session, past_due_cents=12000).id
         promise_id = proposed(session, city, clock, account_id)
         assert holds.active(session, [account_id], today) == {}
 
@@ -43,7 +43,7 @@ def test_a_proposed_promise_holds_nothing_until_the_customer_says_yes(database, 
 
 def test_saying_yes_twice_opens_it_once(database, city, clock):
     with database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         promise_id = opened(session, city, clock, account_id)
         again = promises.open_(session, city, clock, promise_id, actor="customer")
         assert again.events == ()
@@ -52,7 +52,7 @@ def test_saying_yes_twice_opens_it_once(database, city, clock):
 
 def test_a_new_promise_replaces_the_open_one_and_its_hold(database, city, clock):
     with database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         first = opened(session, city, clock, account_id)
         second = opened(session, city, clock, account_id, cents=7000)
         assert session.get(Promise, first).status == "superseded"
@@ -63,7 +63,7 @@ def test_a_new_promise_replaces_the_open_one_and_its_hold(database, city, clock)
 
 def test_a_second_offer_before_the_yes_replaces_the_first(database, city, clock):
     with database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         first = proposed(session, city, clock, account_id)
         second = proposed(session, city, clock, account_id, cents=6000)
         assert [session.get(Promise, one).status for one in (first, second)] == ["superseded", "proposed"]
@@ -73,7 +73,7 @@ def test_a_second_offer_before_the_yes_replaces_the_first(database, city, clock)
 
 def test_taking_a_promise_back_lets_go_of_the_debt(database, city, clock):
     with database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         promise_id = opened(session, city, clock, account_id)
         before = session.get(Account, account_id, populate_existing=True).facts_version
         change = promises.withdraw(
@@ -87,7 +87,7 @@ def test_taking_a_promise_back_lets_go_of_the_debt(database, city, clock):
 
 def test_a_refused_promise_never_opens(sqlite_database, city, clock):
     with sqlite_database.begin() as session:
-        promise_id = proposed(session, city, clock, an_account(session))
+        promise_id = proposed(session, city, clock, build.account(session).id)
         promises.refuse(session, clock, promise_id, actor="user:dana", reason="Too many broken.")
         with pytest.raises(promises.PromiseError):
             promises.open_(session, city, clock, promise_id, actor="user:dana")
@@ -98,12 +98,12 @@ def test_what_is_not_there_is_said(sqlite_database, city, clock):
         with pytest.raises(promises.PromiseError, match="There is no promise 99"):
             promises.open_(session, city, clock, 99, actor="user:dana")
         with pytest.raises(promises.PromiseError, match="needs at least one date"):
-            promises.propose(session, city, clock, account_id=an_account(session), parts=[], source="sms")
+            promises.propose(session, city, clock, account_id=build.account(session).id, parts=[], source="sms")
 
 
 def test_the_deadline_is_a_business_day_after_the_grace(sqlite_database, city, clock):
     with sqlite_database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         promise_id = proposed(session, city, clock, account_id, due_on=FRIDAY)
         part = session.query(PromisePart).filter_by(promise_id=promise_id).one()
         assert part.deadline_on == date(2026, 12, 7)  # Saturday's grace ends on Monday
@@ -113,7 +113,7 @@ def test_the_deadline_is_a_business_day_after_the_grace(sqlite_database, city, c
 
 def test_the_history_tells_the_promise(database, city, clock):
     with database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         first = promises.propose(session, city, clock, account_id=account_id, parts=[Part(FRIDAY, 5000)], source="sms")
         second = promises.open_(session, city, clock, first.promise_id, actor="customer")
         history.record(session, [*first.events, *second.events], clock.now())
@@ -126,7 +126,7 @@ def test_the_history_tells_the_promise(database, city, clock):
 
 def test_only_promises_broken_within_the_year_count(sqlite_database, city, clock):
     with sqlite_database.begin() as session:
-        account_id = an_account(session)
+        account_id = build.account(session).id
         for days in (10, 300, 500):
             promise_id = proposed(session, city, clock, account_id)
             promise = session.get(Promise, promise_id)

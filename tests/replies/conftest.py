@@ -15,7 +15,7 @@ from comms.promises.schema import Promise
 from comms.replies import Inbound, understand
 from comms.replies.schema import Conversation, InboundMessage
 from comms.settings import ROOT
-from tests.support.customers import a_phone, an_account
+from tests.support import build
 
 PHONE = "+12185550123"
 OFFICE = "+12185550140"
@@ -109,9 +109,7 @@ def small_office(sqlite_database, city, clock, renderer, settings):
 
 def customer(office, **terms):
     with office.database.begin() as session:
-        account_id = an_account(session, **terms)
-        a_phone(session, account_id, PHONE)
-    return account_id
+        return build.account(session, phone=PHONE, **terms).id
 
 
 def promise_of(office, account_id):

@@ -15,7 +15,6 @@ from comms.promises.schema import Promise
 from comms.replies import Inbound
 from comms.replies.schema import InboundMessage
 from tests.support import build
-from tests.support.customers import a_phone, an_account
 
 from .conftest import OFFICE, PHONE, customer, promise_of, queue_a_reminder, state_of
 
@@ -168,10 +167,8 @@ def test_a_number_on_no_account_is_kept_for_a_clerk(office):
 
 def two_accounts(office):
     with office.database.begin() as session:
-        first = an_account(session, street="1417 E Superior St")
-        second = an_account(session, street="22 W 3rd St")
-        for account_id in (first, second):
-            a_phone(session, account_id, PHONE)
+        first = build.account(session, phone=PHONE, service_address="1417 E Superior St").id
+        second = build.account(session, phone=PHONE, service_address="22 W 3rd St").id
     return first, second
 
 
@@ -235,8 +232,7 @@ def test_an_answer_nobody_understands_goes_to_a_clerk(small_office):
 
 def test_an_email_is_understood_without_what_it_quotes(office):
     with office.database.begin() as session:
-        account_id = an_account(session)
-        a_phone(session, account_id, "maria@example.com", kind="email")
+        build.account(session, phone=None, email="maria@example.com")
     office.text(
         "I will pay $50 on Friday.\n\n-- \nMaria\n\nOn Mon, Nov 23, 2026 Duluth Utilities wrote:\n> Reply STOP",
         sender="Maria@Example.com", channel="email", subject="Re: Past due",
@@ -304,9 +300,3 @@ def test_text_no_database_can_hold_is_kept_all_the_same(office):
     customer(office)
     handled = office.text("pay\x00 50 \ud800friday")
     assert office.inbound(handled.inbound_id).text == "pay\ufffd 50 \ufffdfriday"
-
-
-def test_an_account_built_elsewhere_works_too(small_office):
-    with small_office.database.begin() as session:
-        account = build.account(session, phone=PHONE)
-    assert small_office.text("i can pay 50 friday").account_id == account.id

@@ -91,7 +91,7 @@ def test_what_is_missing_is_asked_for_and_put_together(office):
 
 
 def test_too_late_a_day_gets_the_best_the_policy_allows(office):
-    account_id = customer(office, past_due=12000)
+    account_id = customer(office, past_due_cents=12000)
     office.text("i will pay all of it february 1st")
     notice, words = office.last_answer()
     assert notice == "promise-counter-offer" and "$120.00" in words and "Dec 23" in words
@@ -148,7 +148,7 @@ def test_questions_conditions_hedges_and_denials_are_no_promise(small_office, wo
 
 
 def test_nobody_owes_nothing(small_office):
-    account_id = customer(small_office, past_due=0)
+    account_id = customer(small_office, past_due_cents=0)
     small_office.text("i can pay 50 friday")
     assert promise_of(small_office, account_id) is None
     assert "nothing is past due" in small_office.tasks()[0][2]
