@@ -3,6 +3,7 @@
 import os
 import secrets
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     sendgrid_inbound_secret: SecretStr = SecretStr(SANDBOX_INBOUND_SECRET)
     sendgrid_messages_per_second: float = Field(default=0, ge=0)
     email_from: str = ""
+    email_reply_to: str = ""
 
     comms_sweep_seconds: float = Field(default=30.0, ge=0.5, le=60)
     comms_lease: Seconds = timedelta(seconds=120)
@@ -109,6 +111,14 @@ class Settings(BaseSettings):
         kinds = KINDS[info.field_name or ""]
         if value and not value.startswith(tuple(f"{kind}:" for kind in kinds)):
             raise ValueError(f"it begins with none of: {', '.join(f'{kind}:' for kind in kinds)}")
+        return value
+
+    @field_validator("email_reply_to")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        name, at, domain = parseaddr(value)[1].partition("@")
+        if value and not (name and at and domain):
+            raise ValueError("it is no email address; give name@domain, or Words <name@domain>")
         return value
 
     @field_validator("public_url", "twilio_api_url", "sendgrid_api_url", "sandbox_url")

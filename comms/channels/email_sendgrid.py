@@ -90,6 +90,7 @@ class SendGridEmail:
         self._settings = settings
         self._clock = clock
         self._from = _sender(settings, city)
+        self._reply_to = _reply_to(settings, self._from)
         self._domain = self._from.email.rpartition("@")[2]
         self._pool = Pool(connections=connections, read_seconds=read_seconds)
         api = SendGridAPIClient(settings.sendgrid_api_key.get_secret_value(), host=settings.sendgrid_url)
@@ -123,7 +124,7 @@ class SendGridEmail:
     def _mail(self, outgoing: Outgoing) -> dict[str, Any]:
         mail = Mail(from_email=self._from, subject=outgoing.subject or outgoing.recipient_name)
         mail.add_to(To(outgoing.recipient, _one_line(outgoing.recipient_name)))
-        mail.reply_to = ReplyTo(self._from.email, self._from.name)
+        mail.reply_to = self._reply_to
         mail.add_content(PlainTextContent(outgoing.text))
         if outgoing.html:
             mail.add_content(HtmlContent(outgoing.html))
@@ -156,6 +157,12 @@ def _sender(settings: Settings, city: City) -> Email:
     if "@" not in address or not settings.sendgrid_api_key.get_secret_value():
         raise ChannelNotAllowed("Emails cannot leave: set SENDGRID_API_KEY, and EMAIL_FROM to the office's address.")
     return From(address, name or city.utility_name)
+
+
+def _reply_to(settings: Settings, sender: Email) -> ReplyTo:
+    """``EMAIL_REPLY_TO``, whose mail SendGrid's Inbound Parse hands to us; the sender itself when it is empty."""
+    name, address = parseaddr(settings.email_reply_to)
+    return ReplyTo(address or sender.email, name or sender.name)
 
 
 def _result(answer: Answer, now: datetime) -> Result:

@@ -75,6 +75,7 @@ def _findings() -> Iterator[Finding]:
     yield _redis(settings)
     yield from _carriers(settings)
     yield _webhook_key(settings)
+    yield _replies(settings)
     yield _mailhouse(settings)
     at.close()
 
@@ -141,6 +142,18 @@ def _webhook_key(settings: Settings) -> Finding:
     if settings.comms_mode is Mode.SANDBOX:
         return Finding("webhooks", "mind", "the local carriers have not made their key yet", "comms serve makes it")
     return Finding("webhooks", "bad", "no key to check SendGrid's events with", "Set SENDGRID_WEBHOOK_PUBLIC_KEY")
+
+
+def _replies(settings: Settings) -> Finding:
+    if settings.email_reply_to:
+        return Finding("replies", "good", f"emails are answered to {settings.email_reply_to}")
+    says = f"emails are answered to {settings.email_from or 'the sender of the sandbox'}"
+    if settings.comms_mode is Mode.SANDBOX:
+        return Finding("replies", "good", says)
+    return Finding(
+        "replies", "mind", f"{says}, and read here only if Inbound Parse has that address's mail",
+        "Set EMAIL_REPLY_TO to an address whose MX record points at SendGrid, unless EMAIL_FROM is one",
+    )  # fmt: skip
 
 
 def _mailhouse(settings: Settings) -> Finding:

@@ -77,6 +77,15 @@ def test_a_mail(odd_server, open_to):
     assert mail["tracking_settings"]["open_tracking"]["enable"] is False
 
 
+@pytest.mark.parametrize(
+    ("given", "name"), [("answers@parse.example.gov", "Duluth Utilities"), ("Desk <answers@parse.example.gov>", "Desk")]
+)
+def test_answers_to_a_mail_go_where_inbound_parse_reads_them(odd_server, open_to, given, name):
+    mail = mail_as_sent(odd_server, open_to, mail_to(), email_from="billing@duluth.example.gov", email_reply_to=given)
+    assert mail["from"]["email"] == "billing@duluth.example.gov"
+    assert mail["reply_to"] == {"email": "answers@parse.example.gov", "name": name}
+
+
 def test_only_an_opaque_token_travels_with_a_mail(odd_server, open_to):
     mail = mail_as_sent(odd_server, open_to, mail_to(message_id=77))
     custom = mail.get("custom_args") or mail["personalizations"][0]["custom_args"]

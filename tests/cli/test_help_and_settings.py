@@ -45,6 +45,7 @@ def test_the_list_of_commands_is_the_list_in_the_help(comms):
         ("COMMS_LOG_LEVEL", "LOUD", "COMMS_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("DATABASE_URL", "mysql://me:hunter2@db/x", "DATABASE_URL: it begins with none of: sqlite:, postgresql:"),
         ("REDIS_URL", "http://redis", "REDIS_URL: it begins with none of: redis:"),
+        ("EMAIL_REPLY_TO", "answers", "EMAIL_REPLY_TO: it is no email address; give name@domain"),
     ],
 )
 def test_settings_that_cannot_be_used_are_told_in_a_sentence(comms, monkeypatch, command, name, value, says):
@@ -119,6 +120,16 @@ def test_the_doctor_on_a_fresh_machine(comms):
     assert found["redis"][0] == "mind"
     assert found["twilio"][0] == found["sendgrid"][0] == "mind"
     assert all(step for state, _, step in found.values() if state != "good"), "each says what to do"
+
+
+def test_the_doctor_says_where_emails_are_answered_to(comms, monkeypatch):
+    monkeypatch.setenv("COMMS_MODE", "live")
+    monkeypatch.setenv("EMAIL_FROM", "billing@example.gov")
+    monkeypatch.setattr("comms.cli.doctor._carriers", lambda settings: [])
+    state, says, step = findings(comms("doctor", "--json"))["replies"]
+    assert (state, "billing@example.gov" in says, "EMAIL_REPLY_TO" in step) == ("mind", True, True)
+    monkeypatch.setenv("EMAIL_REPLY_TO", "answers@parse.example.gov")
+    assert findings(comms("doctor", "--json"))["replies"][0] == "good"
 
 
 def test_the_doctor_when_all_is_well(comms, monkeypatch, tmp_path: Path, redis_url):
