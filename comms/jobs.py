@@ -97,7 +97,7 @@ def keep_house() -> None:
     _name_work()
     while understand(at, 500) == 500 and not stopping.is_set():
         pass
-    for part in (_versions, _unknowns, _fallbacks, _stale, _promises, _sweep):
+    for part in (_versions, _unknowns, _fallbacks, _failures, _stale, _promises, _sweep):
         if stopping.is_set():
             return
         try:
@@ -120,6 +120,10 @@ def _unknowns(at: Office) -> None:
 
 def _fallbacks(at: Office) -> None:
     at.database.run(lambda session: fall_back(session, at.city, at.renderer, at.clock))
+
+
+def _failures(at: Office) -> None:
+    at.database.run(lambda session: outbox.show_failures(session, at.clock))
 
 
 def _stale(at: Office) -> None:

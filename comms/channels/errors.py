@@ -89,6 +89,11 @@ def at_delivery(carrier: str, code: str | None) -> DeliveryError:
     )
 
 
+def is_known(carrier: str, code: str) -> bool:
+    """Whether a table has a row for the code."""
+    return code in _send_errors(carrier) or code in _delivery_errors(carrier)
+
+
 def explain(carrier: str, code: str | None) -> tuple[str, str]:
     """What a code means and what to do about it, for staff, whichever way it was reported."""
     if code is not None and code in _send_errors(carrier) and code not in _delivery_errors(carrier):
@@ -96,6 +101,13 @@ def explain(carrier: str, code: str | None) -> tuple[str, str]:
     else:
         row = at_delivery(carrier, code)
     return row.meaning, row.advice
+
+
+@cache
+def opt_out_codes() -> frozenset[str]:
+    """The codes of all carriers that mean: this customer does not want it."""
+    rows = [row for carrier in CARRIERS for part in ("send", "delivery") for row in _table(carrier)[part]]
+    return frozenset(row["code"] for row in rows if row.get("address_status") == "opted_out")
 
 
 @cache

@@ -9,6 +9,7 @@ from .dispatch import Delivered, Dispatcher
 from .doorbell import Doorbell
 from .drafting import facts_for, letter_address, write
 from .drafts import LANES, Draft, enqueue, insert_messages, queued_event
+from .failures import show_failures
 from .fallback import fall_back
 from .recall import Recalled, recall, set_aside
 from .receipts import Folded, Receipt, fold, fold_quietly
@@ -42,6 +43,7 @@ __all__ = [
     "recall",
     "resolve_unknowns",
     "set_aside",
+    "show_failures",
     "sweep",
     "write",
 ]

@@ -22,16 +22,13 @@ from comms.worklist import Task, open_task
 
 from .drafting import CANNOT_WRITE, UnaddressableError, facts_for, language_of, letter_address, write
 from .drafts import Draft, insert_messages, queued_event
+from .failures import FAILED, LOOK_BACK
 from .schema import Message
 from .states import State
 
-FAILED = (State.FAILED, State.UNDELIVERED, State.BOUNCED)
 WAITING = (State.SUBMITTED, State.SENT)
 SHORTEST = timedelta(hours=1)
 """No policy waits less for a receipt (``fallback_after_hours``)."""
-LOOK_BACK = timedelta(days=30)
-"""How long a message that failed or waits is looked at: it is dealt with in the first round after it is due, and years
-of those that were must not be read again in every one."""
 _TOLD = "unreachable:"
 """Begins the key of the task that tells staff; the message's number follows."""
 ORIGINAL_FIELDS = ("due_date", "disconnect_date", "winter")

@@ -7,7 +7,7 @@ from sqlalchemy import event, update
 
 from comms.campaigns.facts import picture
 from comms.notices import Catalogue, Renderer
-from comms.outbox import Message, enqueue, fall_back
+from comms.outbox import Message, enqueue, fall_back, show_failures
 from comms.settings import ROOT
 from tests.support import build
 
@@ -18,7 +18,7 @@ def plans(sqlite_database):
     seen: dict[str, list[str]] = {}
 
     def explain(connection, cursor, statement, parameters, context, many):
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "UPDATE task")):
             asking = connection.connection.cursor()
             asking.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             seen[statement] = [row[3] for row in asking.fetchall()]
@@ -39,6 +39,18 @@ def test_looking_for_what_falls_back_reads_no_table_from_end_to_end(sqlite_datab
     looking = [steps for statement, steps in plans.items() if "fallback_of_id = message.id" in statement]
     assert looking
     assert [step for steps in looking for step in steps if step.startswith("SCAN")] == []
+
+
+def test_looking_for_failures_reads_no_table_from_end_to_end(sqlite_database, clock, plans):
+    with sqlite_database.begin() as session:
+        account = build.account(session)
+        enqueue(session, [build.draft(account.id)], clock)
+        session.execute(update(Message).values(state="undelivered", state_at=clock.now()))
+        plans.clear()
+        assert show_failures(session, clock) == (1, 0)
+    assert [statement for statement in plans if statement.startswith("UPDATE task") and "EXISTS" in statement]
+    assert [statement for statement in plans if "task.dedupe_key =" in statement and "FROM message" in statement]
+    assert [step for steps in plans.values() for step in steps if step.startswith("SCAN")] == []
 
 
 def test_asking_who_was_written_to_lately_reads_no_table_from_end_to_end(sqlite_database, clock, city, plans):
