@@ -22,24 +22,28 @@ _SCHEDULE_CHECK = 0.25
 _LARGEST_BATCH = 500
 """Events a post: well under SendGrid's 768 kB with this service's few custom arguments."""
 
-_REASONS: dict[str, dict[str, str]] = {
-    "delivered": {"response": "250 2.0.0 OK"},
-    "deferred": {"response": "451 4.7.1 Try again later", "attempt": "1"},
+_OVER_SMTP = {"ip": "198.51.100.7", "tls": 1}
+_READER = {"useragent": "Mozilla/5.0", "ip": "203.0.113.9"}
+_REASONS: dict[str, dict[str, Any]] = {
+    "delivered": {"response": "250 2.0.0 OK", **_OVER_SMTP},
+    "deferred": {"response": "451 4.7.1 Try again later", "attempt": "1", **_OVER_SMTP},
     "bounce": {
         "type": "bounce",
         "status": "5.1.1",
         "reason": "550 5.1.1 No such mailbox",
         "bounce_classification": "Invalid Address",
+        **_OVER_SMTP,
     },
     "blocked": {
         "type": "blocked",
         "status": "5.2.2",
         "reason": "552 5.2.2 Mailbox full",
         "bounce_classification": "Mailbox Unavailable",
+        **_OVER_SMTP,
     },
     "dropped": {"status": "5.0.0", "reason": "Bounced Address"},
-    "open": {"useragent": "Mozilla/5.0", "ip": "203.0.113.9", "sg_content_type": "html"},
-    "click": {"useragent": "Mozilla/5.0", "ip": "203.0.113.9", "url": "https://example.gov/pay"},
+    "open": {**_READER, "sg_machine_open": False, "sg_content_type": "html"},
+    "click": {**_READER, "url": "https://example.gov/pay", "url_offset": {"index": 0, "type": "html"}},
 }
 _SUPPRESSES = {
     "bounce": "Bounced Address",
@@ -107,9 +111,9 @@ class Lifecycle:
         if len(self._scheduled) == 1:
             self._loop.call_later(_SCHEDULE_CHECK, self._check_schedule, sender)
 
-    def cancelled(self, message: Message) -> None:
-        """Tell of a scheduled text that was cancelled in time."""
-        message.move("canceled", self._clock.now())
+    def cancelled(self, message: Message, sender: str) -> None:
+        """Tell of a scheduled text that was cancelled in time; ``sender`` is the number it would have left from."""
+        self._move(message, "canceled", None, sender)
         if message.callback:
             self._later(self._faults.step(message.sid, "canceled"), self._tell, message, "canceled", None)
 

@@ -17,11 +17,13 @@ LARGEST = 30 * 1024 * 1024
 """Bytes of one message (SendGrid: 30 MB in total)."""
 _LIMIT = 10_000
 """Requests a second (facts: errors.md 2026)."""
-_HELP = "https://www.twilio.com/docs/sendgrid/for-developers/sending-email"
+UNVERIFIED = "unverified"
+"""The part before ``@`` of a sender that this account may not use."""
 
 _MESSAGES = {
     400: "The request body is not valid JSON.",
     401: "The API key is missing or not valid.",
+    403: "The 'from' address is not one that this account may send from.",
     404: "There is no such resource.",
     405: "This method is not allowed here.",
     413: "The message is larger than 30 MB.",
@@ -42,11 +44,10 @@ class RefusedError(Exception):
 
 
 def refuse(status: int, now: float, wrong: list[Finding] | None = None) -> bytes:
-    """The error answer: ``{"errors": [{"message", "field", "help"}]}``; only findings about a field carry a help."""
-    if wrong:
-        errors = [{"message": message, "field": field, "help": _HELP} for message, field in wrong]
-    else:
-        errors = [{"message": _MESSAGES[status], "field": None}]
+    """The error answer: ``{"errors": [{"message", "field"}]}``. ``help`` is left out: SendGrid's API description makes
+    it an object, its answers have been seen with a link, and it may be absent."""
+    found = wrong or [(_MESSAGES[status], None)]
+    errors = [{"message": message, "field": field} for message, field in found]
     body = json.dumps({"errors": errors}).encode()
     return respond(status, body, extra=_rates(0 if status == 429 else _LIMIT - 1, now))
 
@@ -87,6 +88,8 @@ class SendGridApi:
         mail = _read(request)
         if wrong := findings(mail, now):
             raise RefusedError(400, wrong)
+        if mail["from"]["email"].lower().startswith(f"{UNVERIFIED}@"):
+            raise RefusedError(403, [(_MESSAGES[403], "from")])
         if (mail.get("mail_settings", {}).get("sandbox_mode") or {}).get("enable") is True:
             return respond(200, extra=_rates(_LIMIT - 1, now)), ()
         self._requests += 1

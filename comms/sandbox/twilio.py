@@ -1,4 +1,5 @@
-"""Twilio's Messages API (2010-04-01): create, list, fetch, update, delete, with its error codes.
+"""Twilio's Messages API (2010-04-01): create, list, fetch, update, delete, with its error codes. No message here has
+media, so that the list of a message's media is there and empty.
 
 Sources: Twilio's API description (parameters, fields, statuses), Twilio's error pages (codes). A code marked
 "by pattern" has no page we read and follows the numbering of its neighbours.
@@ -22,6 +23,7 @@ from comms.sandbox.ledger import Ledger, Row
 from comms.sandbox.lifecycle import Lifecycle
 from comms.sandbox.messages import API_VERSION, FINAL, Message, Messages, Sought
 from comms.sandbox.outcomes import PUBLISHED_SENDERS, refusal
+from comms.sandbox.twilio_check import unreadable
 from comms.settings import (
     SANDBOX_TWILIO_NUMBER,
     SANDBOX_TWILIO_SERVICE,
@@ -135,10 +137,12 @@ class TwilioApi:
             raise RefusedError(20004)
         if rest == "" and account.endswith(".json"):
             return Handled(_ok(_ACCOUNT))
-        sid = rest.removeprefix("Messages/").removesuffix(".json")
+        sid, media, _ = rest.removeprefix("Messages/").removesuffix(".json").partition("/Media")
         message = self._messages.by_sid.get(sid)
-        if message is None or rest != f"Messages/{sid}.json":
+        if message is None or rest != f"Messages/{sid}{media}.json":
             raise RefusedError(20404)
+        if media:
+            return Handled(_ok(_no_media(request)))
         if request.method == "GET":
             return Handled(_ok(message.as_json()))
         if request.method == "POST":
@@ -193,11 +197,12 @@ class TwilioApi:
             raise RefusedError(21602)
         if len(body) > LONGEST_BODY:
             raise RefusedError(21617)
+        if unreadable(form):
+            raise RefusedError(20001)
         callback = form.get("StatusCallback")
         if callback and not _URL.fullmatch(callback):
             raise RefusedError(21609)
-        validity = form.get("ValidityPeriod", "1")
-        if not (validity.isascii() and validity.isdigit() and int(validity[:9]) in _VALIDITY):
+        if int(form.get("ValidityPeriod") or 1) not in _VALIDITY:
             raise RefusedError(20001)
         if code := refusal(to, self._faults.switches):
             raise RefusedError(code)
@@ -205,11 +210,8 @@ class TwilioApi:
             raise RefusedError(21610)
 
     def _send_at(self, form: Mapping[str, str], service: str | None) -> datetime | None:
-        kind = form.get("ScheduleType")
-        if kind is None:
+        if not form.get("ScheduleType"):
             return None
-        if kind != "fixed":
-            raise RefusedError(20001)
         if not service:
             raise RefusedError(35118)
         if not (raw := form.get("SendAt")):
@@ -221,12 +223,12 @@ class TwilioApi:
         return send_at
 
     def _update(self, message: Message, form: Mapping[str, str]) -> Message:
-        if "Status" in form:
-            if form["Status"] != "canceled":
-                raise RefusedError(20001)
+        if unreadable(form):
+            raise RefusedError(20001)
+        if form.get("Status"):
             if message.status != "scheduled":
                 raise RefusedError(30409)
-            self._lifecycle.cancelled(message)
+            self._lifecycle.cancelled(message, SANDBOX_TWILIO_NUMBER)
         if "Body" in form:
             if form["Body"]:
                 raise RefusedError(20001)  # a body can only be redacted, not rewritten
@@ -281,6 +283,16 @@ class TwilioApi:
             "next_page_uri": uri(page + 1, f"PA{found[-1].sid}") if more else None,
             "page": page,
         }
+
+
+def _no_media(request: Request) -> dict[str, Any]:
+    """The empty list of a message's media; it is read only."""
+    if request.method != "GET":
+        raise RefusedError(20004)
+    size = _number(_pairs(request.query), "PageSize", 50, 1, 1000)
+    here = f"{request.path}?{urlencode({'PageSize': size, 'Page': 0})}"
+    pages = {"first_page_uri": here, "previous_page_uri": None, "next_page_uri": None, "uri": here}
+    return {"media_list": [], "page": 0, "page_size": size, "start": 0, "end": 0, **pages}
 
 
 _ACCOUNT: dict[str, Any] = {
