@@ -15,6 +15,7 @@ from twilio.rest import Client
 from comms.clock import FileClock
 from comms.sandbox import start
 from comms.settings import SANDBOX_SENDGRID_KEY, SANDBOX_TWILIO_SERVICE, SANDBOX_TWILIO_SID, SANDBOX_TWILIO_TOKEN
+from tests.sandbox.judge import Judge
 from tests.sandbox.receiver import Receiver
 
 MESSAGES = f"/2010-04-01/Accounts/{SANDBOX_TWILIO_SID}/Messages.json"
@@ -69,6 +70,14 @@ def sendgrid(sandbox):
 
 
 @pytest.fixture
+def judge(sandbox):
+    """The sandbox again, with a judge before it that notes every exchange."""
+    made = Judge(sandbox.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def text(twilio, receiver):
     """Send one text through the official SDK."""
 
@@ -95,21 +104,23 @@ def mail(sendgrid):
 
 @pytest.fixture
 def call(sandbox):
-    """One plain HTTP request to the sandbox, with the account's credentials: status, headers, parsed body."""
+    """One plain HTTP request to the sandbox (or to the whole address given), with the account's credentials: status,
+    headers, parsed body."""
     http = urllib3.PoolManager(retries=False, timeout=10)
     pair = base64.b64encode(f"{SANDBOX_TWILIO_SID}:{SANDBOX_TWILIO_TOKEN}".encode()).decode()
 
     def request(method, path, form=None, body=None, **headers):
+        mail = "/v3/" in path
         given = {
-            "Authorization": f"Bearer {SANDBOX_SENDGRID_KEY}" if path.startswith("/v3/") else f"Basic {pair}",
-            "Content-Type": "application/json" if path.startswith("/v3/") else "application/x-www-form-urlencoded",
+            "Authorization": f"Bearer {SANDBOX_SENDGRID_KEY}" if mail else f"Basic {pair}",
+            "Content-Type": "application/json" if mail else "application/x-www-form-urlencoded",
         }
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         if form is not None:
             body = urlencode(form)
         elif isinstance(body, (dict, list)):
             body = json.dumps(body)
-        answer = http.request(method, sandbox.url + path, body=body, headers=given)
+        answer = http.request(method, path if path.startswith("http") else sandbox.url + path, body=body, headers=given)
         return answer.status, answer.headers, json.loads(answer.data) if answer.data else None
 
     return request

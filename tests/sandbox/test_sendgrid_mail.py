@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.sandbox.shapes import SENDGRID_ERROR, check
+from tests.sandbox.shapes import check
+from tests.sandbox.shapes.sendgrid import ERROR
 
 SEND = "/v3/mail/send"
 GOOD = {
@@ -92,7 +93,7 @@ def test_a_wrong_body_is_refused_with_its_field(call, sandbox, change, field):
     status, _, answer = call("POST", SEND, body=body)
     assert status == 400
     assert field in [error["field"] for error in answer["errors"]]
-    check(SENDGRID_ERROR, answer)
+    check(ERROR, answer)
     assert sandbox.summary()["sendgrid"] | {"accepted": 0, "refused": {"400": 1}} == sandbox.summary()["sendgrid"]
 
 
@@ -100,7 +101,7 @@ def test_a_wrong_body_is_refused_with_its_field(call, sandbox, change, field):
 def test_a_body_that_is_no_json_object_is_refused(call, body):
     status, _, answer = call("POST", SEND, body=body)
     assert status == 400
-    check(SENDGRID_ERROR, answer)
+    check(ERROR, answer)
 
 
 @pytest.mark.parametrize(
@@ -115,13 +116,13 @@ def test_a_body_that_is_no_json_object_is_refused(call, body):
 def test_other_refusals_have_sendgrids_shape(call, method, path, headers, status):
     answered, _, answer = call(method, path, body=GOOD, **headers)
     assert answered == status
-    check(SENDGRID_ERROR, answer)
+    check(ERROR, answer)
 
 
 def test_a_message_over_30_megabytes_is_too_large(call):
     status, _, answer = call("POST", SEND, body=b'{"a":"' + b"x" * (30 * 1024 * 1024) + b'"}')
     assert status == 413
-    check(SENDGRID_ERROR, answer)
+    check(ERROR, answer)
 
 
 def test_too_many_requests_say_when_to_come_back(call, sandbox):
@@ -130,7 +131,7 @@ def test_too_many_requests_say_when_to_come_back(call, sandbox):
     assert status == 429
     assert headers["X-RateLimit-Remaining"] == "0"
     assert int(headers["X-RateLimit-Reset"]) > 1_795_000_000
-    check(SENDGRID_ERROR, answer)
+    check(ERROR, answer)
 
 
 def test_the_key_can_be_tried_without_sending(sendgrid):

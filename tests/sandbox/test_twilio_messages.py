@@ -8,7 +8,8 @@ from twilio.base.exceptions import TwilioRestException
 from comms.clock import FileClock
 from comms.settings import SANDBOX_TWILIO_NUMBER, SANDBOX_TWILIO_SERVICE, SANDBOX_TWILIO_SID
 from tests.sandbox.conftest import MESSAGES, MONDAY
-from tests.sandbox.shapes import MESSAGE, PAGE, TWILIO_ERROR, check
+from tests.sandbox.shapes import check
+from tests.sandbox.shapes.twilio import ERROR, MESSAGE, MESSAGE_LIST
 
 GOOD = {"To": "+12185550123", "From": SANDBOX_TWILIO_NUMBER, "Body": "Your bill is past due."}
 
@@ -36,7 +37,7 @@ def test_every_answer_has_twilios_shape(call, sandbox):
     check(MESSAGE, fetched)
     status, _, page = call("GET", MESSAGES)
     assert status == 200
-    check(PAGE, page)
+    check(MESSAGE_LIST, page)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_text_that_cannot_be_sent_is_refused_with_its_code(call, sandbox, chan
     form = {name: value for name, value in (GOOD | change).items() if value is not None}
     answered, _, body = call("POST", MESSAGES, form)
     assert (answered, body["status"], body["code"]) == (status, status, code)
-    check(TWILIO_ERROR, body)
+    check(ERROR, body)
     summary = sandbox.summary()["twilio"]
     assert summary["accepted"] == 0
     assert summary["refused"] == {str(code): 1}
@@ -82,7 +83,7 @@ def test_wrong_credentials_are_challenged(call):
     status, headers, body = call("POST", MESSAGES, GOOD, Authorization="Basic bm9ib2R5OndybQ==")
     assert (status, body["code"]) == (401, 20003)
     assert headers["WWW-Authenticate"].startswith("Basic ")
-    check(TWILIO_ERROR, body)
+    check(ERROR, body)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_wrong_credentials_are_challenged(call):
 def test_what_is_not_there_is_said_so(call, method, path, status, code):
     answered, _, body = call(method, path)
     assert (answered, body["code"]) == (status, code)
-    check(TWILIO_ERROR, body)
+    check(ERROR, body)
 
 
 def test_json_is_not_read(call, sandbox):
