@@ -48,6 +48,7 @@ def dispatcher() -> Dispatcher:
         at.channels,
         at.pacers,
         secret=at.settings.secret,
+        caps=at.caps,
         owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}",
         threads=at.settings.comms_threads,
         lease=at.settings.comms_lease,

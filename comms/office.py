@@ -11,6 +11,7 @@ from comms.clock import Clock, clock_from
 from comms.db import Database
 from comms.notices import Catalogue, Renderer
 from comms.outbox import Doorbell, Patience
+from comms.outbox.daily import DailyCap
 from comms.outbox.doorbell import connect
 from comms.outbox.pacing import Pacer, TokenBucket, Unpaced
 from comms.settings import ROOT, Settings
@@ -51,14 +52,28 @@ class Office:
     def pacers(self) -> Mapping[str, Pacer]:
         """How fast each channel may send: segments of text and emails a second, shared by all workers."""
         return {
-            "sms": self._pacer(self.settings.twilio_sender, self.settings.twilio_messages_per_second),
-            "email": self._pacer(self.settings.email_from or "email", self.settings.sendgrid_messages_per_second),
+            "sms": self._pacer("sms", self.settings.twilio_messages_per_second),
+            "email": self._pacer("email", self.settings.sendgrid_messages_per_second),
         }
 
-    def _pacer(self, sender: str, per_second: float) -> Pacer:
+    @cached_property
+    def caps(self) -> Mapping[str, DailyCap]:
+        """How much each channel may send in a day, where there is a limit; shared by all workers."""
+        return {
+            channel: DailyCap(
+                connect(url_of(self.settings)), self.database, self.clock,
+                channel=channel, sender=self._sender(channel), limit=limit,
+            )
+            for channel, limit in self.settings.day_limits.items()
+        }  # fmt: skip
+
+    def _sender(self, channel: str) -> str:
+        return self.settings.twilio_sender if channel == "sms" else self.settings.email_from or "email"
+
+    def _pacer(self, channel: str, per_second: float) -> Pacer:
         if not per_second:
             return Unpaced()
-        return TokenBucket(connect(url_of(self.settings)), sender, per_second)
+        return TokenBucket(connect(url_of(self.settings)), self._sender(channel), per_second)
 
     @cached_property
     def patience(self) -> Patience:

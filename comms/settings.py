@@ -22,6 +22,8 @@ SANDBOX_TWILIO_NUMBER = "+12185550100"
 SANDBOX_TWILIO_SERVICE = "MG" + "5a" * 16
 SANDBOX_INBOUND_SECRET = "sandbox-inbound"  # noqa: S105
 
+UNVETTED_SEGMENTS_PER_DAY = 2000
+"""T-Mobile's daily cap for a 10DLC brand by default (facts 3c: Twilio support 1260804800549)."""
 
 KINDS = {
     "database_url": ("sqlite", "postgresql", "postgresql+psycopg", "postgres"),
@@ -86,12 +88,14 @@ class Settings(BaseSettings):
     twilio_from_number: str = ""
     twilio_api_url: str = ""
     twilio_messages_per_second: float = Field(default=0, ge=0)
+    twilio_segments_per_day: int | None = Field(default=None, ge=0)
 
     sendgrid_api_key: SecretStr = SecretStr(SANDBOX_SENDGRID_KEY)
     sendgrid_api_url: str = ""
     sendgrid_webhook_public_key: str = ""
     sendgrid_inbound_secret: SecretStr = SecretStr(SANDBOX_INBOUND_SECRET)
     sendgrid_messages_per_second: float = Field(default=0, ge=0)
+    sendgrid_messages_per_day: int = Field(default=0, ge=0)
     email_from: str = ""
     email_reply_to: str = ""
 
@@ -163,6 +167,16 @@ class Settings(BaseSettings):
         """The messaging service or number that texts leave from."""
         given = self.twilio_messaging_service_sid or self.twilio_from_number
         return given or (SANDBOX_TWILIO_SERVICE if self.comms_mode is Mode.SANDBOX else "")
+
+    @cached_property
+    def day_limits(self) -> dict[str, int]:
+        """What each channel may send a day (texts in segments), where there is a limit. For texts T-Mobile's for a
+        brand that was not vetted, unless ``TWILIO_SEGMENTS_PER_DAY`` says otherwise; the sandbox has none by itself."""
+        texts = self.twilio_segments_per_day
+        if texts is None:
+            texts = 0 if self.comms_mode is Mode.SANDBOX else UNVETTED_SEGMENTS_PER_DAY
+        limits = {"sms": texts, "email": self.sendgrid_messages_per_day}
+        return {channel: limit for channel, limit in limits.items() if limit}
 
     @cached_property
     def twilio_url(self) -> str:

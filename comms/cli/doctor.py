@@ -16,11 +16,14 @@ from comms.city.profile import CityError
 from comms.cli.opening import echo_json
 from comms.migrating import newest_version, version_of
 from comms.office import Office
+from comms.outbox.daily import UNIT, shares
 from comms.settings import (
     Mode,
     Settings,
     faults,
 )
+
+LIMIT_SETTING = {"sms": "TWILIO_SEGMENTS_PER_DAY", "email": "SENDGRID_MESSAGES_PER_DAY"}
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,11 @@ def _findings() -> Iterator[Finding]:
         yield Finding("city", "bad", str(error), "Set COMMS_CITY to a folder under cities/, or to a path")
         return
     yield Finding("city", "good", f"{at.city.name}, {at.city.time_zone}")
-    yield _database(at)
+    base = _database(at)
+    yield base
     yield _redis(settings)
+    if base.state == "good":
+        yield from _day(at)
     yield from _carriers(settings)
     yield _webhook_key(settings)
     yield _replies(settings)
@@ -90,6 +96,21 @@ def _database(at: Office) -> Finding:
     if version != (newest := newest_version()):
         return Finding("database", "bad", f"{where} is at {version}, the service needs {newest}", "comms migrate")
     return Finding("database", "good", f"{where}, at {version}")
+
+
+def _day(at: Office) -> Iterator[Finding]:
+    """How much of the carriers' day is used; nothing for a channel without a limit."""
+    with at.database.read() as session:
+        found = shares(session, at.settings.day_limits, at.clock.now())
+    for share in found:
+        says = f"{share.used:,} of {share.limit:,} {UNIT[share.channel]} used ({share.per_cent} %)"
+        if share.notices_wait:
+            yield Finding(
+                "day's limit", "mind", f"{says}; notices wait for the next day, answers still leave",
+                f"Have the carrier raise it and set {LIMIT_SETTING[share.channel]}, or spread runs over more days",
+            )  # fmt: skip
+        else:
+            yield Finding("day's limit", "good", says)
 
 
 def _redis(settings: Settings) -> Finding:

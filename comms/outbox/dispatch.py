@@ -21,15 +21,18 @@ from comms.channels import Channel, Outcome, Outgoing, Result
 from comms.city import City
 from comms.clock import Clock
 from comms.db import Database
+from comms.rules.quiet import next_open
 from comms.signing import message_token
 from comms.worklist import open_task
 
 from .claims import LEASE, Claimed, claim, hand_back, open_attempts
+from .daily import DailyCap
 from .pacing import Pacer
 from .settle import HALTED, Tried, settle
 
 log = structlog.get_logger(__name__)
 
+NOT_TAKEN = frozenset({Outcome.REFUSED_NOW, Outcome.REFUSED_FOR_GOOD})
 PATIENCE = timedelta(seconds=20)
 """How long a batch waits for the pace; longer, and the rest is handed back."""
 
@@ -72,13 +75,14 @@ class Dispatcher:
         *,
         secret: bytes,
         owner: str,
+        caps: Mapping[str, DailyCap] | None = None,
         threads: int = 64,
         lease: timedelta = LEASE,
         stopping: threading.Event | None = None,
         draw: random.Random | None = None,
     ) -> None:
         self._database, self._clock, self._city = database, clock, city
-        self._channels, self._pacers = channels, pacers
+        self._channels, self._pacers, self._caps = channels, pacers, caps or {}
         self._secret, self._owner, self._threads = secret, owner, threads
         self._stopping = stopping or threading.Event()
         self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
@@ -108,7 +112,7 @@ class Dispatcher:
             )
         )
         done.aside = taken.aside
-        self._send_all(deque(self._without_resting(taken.sendable, done)), done)
+        self._send_all(deque(self._without_resting(taken.sendable, done)), done, urgent=lane == "urgent")
         return done
 
     def _without_resting(self, messages: Sequence[Claimed], done: Delivered) -> list[Claimed]:
@@ -123,7 +127,7 @@ class Dispatcher:
                 self._give_back(rest, done, until - now, f"The carrier refuses everybody: {halted}")
         return list(messages)
 
-    def _send_all(self, waiting: deque[Claimed], done: Delivered) -> None:
+    def _send_all(self, waiting: deque[Claimed], done: Delivered, *, urgent: bool) -> None:
         answers: queue.SimpleQueue[Tried] = queue.SimpleQueue()  # of this batch only: one that broke may leave some
         flying, unsettled = 0, list[Tried]()
         patience_ends = time.monotonic() + PATIENCE.total_seconds()
@@ -134,6 +138,7 @@ class Dispatcher:
             room = min(self._threads * 2 - flying, self._threads)
             if waiting and (room >= self._threads // 2 or not flying):
                 group, pause = self._paced(waiting, room)
+                group = self._within_the_day(group, waiting, done, urgent=urgent)
                 flying += self._launch(group, answers, done)
                 if pause and not group and not flying:
                     if time.monotonic() + pause > patience_ends:
@@ -169,6 +174,32 @@ class Dispatcher:
             waiting.popleft()
         return group, wait
 
+    def _within_the_day(
+        self, group: list[Claimed], waiting: deque[Claimed], done: Delivered, *, urgent: bool
+    ) -> list[Claimed]:
+        """What the day's limit still allows of the group; the rest, and all that waits for the same carrier, goes
+        back until the carrier's next day has begun and it is no night where the phone is."""
+        cap = self._caps.get(group[0].channel) if group else None
+        if cap is None:
+            return group
+        allowed = cap.reserve(group, urgent=urgent)
+        if allowed == len(group):
+            return group
+        channel, next_day = group[0].channel, cap.next_day()
+        later: dict[datetime, deque[Claimed]] = {}
+        for message in [*group[allowed:], *(one for one in waiting if one.channel == channel)]:
+            opens = None
+            if message.purpose != "conversational":
+                opens = next_open(self._city, channel, message.recipient, next_day)
+            later.setdefault(opens or next_day, deque()).append(message)
+        others = [message for message in waiting if message.channel != channel]
+        waiting.clear()
+        waiting.extend(others)
+        now = self._clock.now()
+        for due, messages in later.items():
+            self._give_back(messages, done, due - now, cap.why(urgent=urgent))
+        return group[:allowed]
+
     def _launch(self, group: Sequence[Claimed], answers: "queue.SimpleQueue[Tried]", done: Delivered) -> int:
         if not group:
             return 0
@@ -177,6 +208,8 @@ class Dispatcher:
             lambda session: open_attempts(session, group, owner=self._owner, now=self._clock.now(), lease=self._lease)
         )
         done.handed_back += len(group) - len(leaving)
+        if cap := self._caps.get(group[0].channel):
+            cap.give_back({message.id for message in group} - {message.id for message in leaving})
         for message in leaving:
             self._pool.submit(self._send_one, message, answers, leave_by)
         return len(leaving)
@@ -204,6 +237,7 @@ class Dispatcher:
         answers.put(Tried(message, result))
 
     def _settle(self, tried: Sequence[Tried], done: Delivered) -> str | None:
+        self._count(tried)
         now = self._clock.now()
         settled = self._database.run(lambda session: settle(session, tried, now=now, draw=self._draw))
         for outcome, count in settled.outcomes.items():
@@ -214,6 +248,14 @@ class Dispatcher:
             for channel in {item.message.channel for item in tried if item.result.halt}:
                 self._rests[channel] = (now + HALTED, settled.halted)
         return settled.halted
+
+    def _count(self, tried: Sequence[Tried]) -> None:
+        """What was not taken leaves its share of the day to others. Told before it is written down: between the two
+        the day may look fuller than it is, never emptier."""
+        for channel, cap in self._caps.items():
+            mine = [item for item in tried if item.message.channel == channel]
+            cap.give_back([item.message.id for item in mine if item.result.outcome in NOT_TAKEN])
+            cap.spend([item.message.id for item in mine if item.result.outcome not in NOT_TAKEN])
 
     def _tell_staff(self, halted: str, now: datetime) -> None:
         self._database.run(

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import click
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from comms.cli import COMMANDS, cli
+from comms.db import Database
+from comms.outbox import Message, enqueue
+from comms.outbox.schema import Attempt
 from comms.sandbox import start
-from comms.settings import ROOT
+from comms.settings import ROOT, Settings
+from tests.support import build
 
 
 def every_command(group: click.Group = cli, *before: str):
@@ -130,6 +134,39 @@ def test_the_doctor_says_where_emails_are_answered_to(comms, monkeypatch):
     assert (state, "billing@example.gov" in says, "EMAIL_REPLY_TO" in step) == ("mind", True, True)
     monkeypatch.setenv("EMAIL_REPLY_TO", "answers@parse.example.gov")
     assert findings(comms("doctor", "--json"))["replies"][0] == "good"
+
+
+def test_the_doctor_says_how_much_of_the_carriers_day_is_used(comms, monkeypatch, tmp_path, clock):
+    comms("migrate")
+    database = Database(f"sqlite:///{tmp_path / 'var' / 'comms.db'}")
+    monkeypatch.setenv("TWILIO_SEGMENTS_PER_DAY", "10")
+    assert findings(comms("doctor", "--json"))["day's limit"][:2] == ("good", "0 of 10 text segments used (0 %)")
+    with database.begin() as session:
+        (text,) = enqueue(session, [build.draft(build.account(session).id, segments=9)], clock)
+        session.execute(update(Message).values(state="submitted", state_at=clock.now()))
+        attempt = {"message_id": text, "number": 1, "carrier": "twilio", "worker": "w", "outcome": "accepted"}
+        session.add(Attempt(started_at=clock.now(), **attempt))
+    database.dispose()
+    state, says, step = findings(comms("doctor", "--json"))["day's limit"]
+    assert (state, says) == (
+        "mind",
+        "9 of 10 text segments used (90 %); notices wait for the next day, answers still leave",
+    )
+    assert "TWILIO_SEGMENTS_PER_DAY" in step
+
+
+@pytest.mark.parametrize(
+    ("given", "limits"),
+    [
+        ({}, {}),
+        ({"comms_mode": "live"}, {"sms": 2000}),
+        ({"comms_mode": "rehearsal", "twilio_segments_per_day": 0}, {}),
+        ({"comms_mode": "live", "twilio_segments_per_day": 40000, "sendgrid_messages_per_day": 100},
+         {"sms": 40000, "email": 100}),
+    ],
+)  # fmt: skip
+def test_a_brand_has_a_days_limit_unless_the_office_knows_better(given, limits):
+    assert Settings(_env_file=None, **given).day_limits == limits
 
 
 def test_the_doctor_when_all_is_well(comms, monkeypatch, tmp_path: Path, redis_url):

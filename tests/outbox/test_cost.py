@@ -8,6 +8,7 @@ from sqlalchemy import event, update
 from comms.campaigns.facts import picture
 from comms.notices import Catalogue, Renderer
 from comms.outbox import Message, enqueue, fall_back, show_failures
+from comms.outbox.daily import used
 from comms.settings import ROOT
 from tests.support import build
 
@@ -50,6 +51,13 @@ def test_looking_for_failures_reads_no_table_from_end_to_end(sqlite_database, cl
         assert show_failures(session, clock) == (1, 0)
     assert [statement for statement in plans if statement.startswith("UPDATE task") and "EXISTS" in statement]
     assert [statement for statement in plans if "task.dedupe_key =" in statement and "FROM message" in statement]
+    assert [step for steps in plans.values() for step in steps if step.startswith("SCAN")] == []
+
+
+def test_counting_the_day_reads_no_table_from_end_to_end(sqlite_database, clock, plans):
+    with sqlite_database.read() as session:
+        assert used(session, "sms", clock.now()) == 0
+    assert plans
     assert [step for steps in plans.values() for step in steps if step.startswith("SCAN")] == []
 
 

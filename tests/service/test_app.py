@@ -13,6 +13,7 @@ from comms.app import create_app
 from comms.desk.permissions import Permission
 from comms.office import Office
 from comms.outbox import Doorbell, Message
+from comms.outbox.schema import Attempt
 from comms.worklist import open_task
 from tests.support import build
 
@@ -51,6 +52,18 @@ def test_alive_and_ready(browser):
     assert browser.get("/healthz").json == {"status": "ok"}
     ready = browser.get("/readyz")
     assert (ready.status_code, ready.json) == (200, {"database": True, "redis": False})
+
+
+def test_the_use_of_the_carriers_day_is_measured(settings, database, clock, city):
+    limited = settings.model_copy(update={"twilio_segments_per_day": 2000})
+    with database.begin() as session:
+        (text,) = outbox.enqueue(session, [build.draft(build.account(session).id, segments=3)], clock)
+        session.execute(update(Message).values(state="submitted", state_at=clock.now()))
+        session.add(Attempt(message_id=text, number=1, carrier="twilio", started_at=clock.now(), worker="w",
+                            outcome="accepted"))  # fmt: skip
+    found = measured(create_app(Office(limited, database, clock, city, Doorbell(""))).test_client())
+    sms = (("channel", "sms"),)
+    assert (found["comms_day_used"], found["comms_day_limit"]) == ({sms: 3.0}, {sms: 2000.0})
 
 
 def test_redis_is_told(settings, database, clock, city, redis_url):

@@ -2,6 +2,7 @@
 
 import re
 import signal
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from rq import Queue
@@ -32,6 +33,16 @@ def test_it_sends_what_it_is_rung_for_while_it_waits(at_work):
     ids = at_work.queue(3)
     at_work.ring(ids)
     at_work.until_sent(ids)
+    assert at_work.end(worker) == 0
+
+
+def test_it_keeps_to_the_carriers_day(at_work):
+    at_work.environment["TWILIO_SEGMENTS_PER_DAY"] = "20"
+    ids = at_work.queue(40)
+    at_work.ring(ids)
+    worker = at_work.worker("--lane", "sms")
+    until("the day's texts", lambda: at_work.states() == {"submitted": 18, "queued": 22})
+    assert at_work.accepted() == Counter(ids[:18])
     assert at_work.end(worker) == 0
 
 
