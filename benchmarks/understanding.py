@@ -2,7 +2,7 @@
 
     python -m benchmarks.understanding
 
-The messages are the tests' labelled ones, which hold every intent in both languages. Ten times as many come from reading
+The messages are the labelled ones of the tests, with every intent in both languages. Ten times as many come from reading
 them ten times with other days, so that nothing is served from what was read before.
 """
 
