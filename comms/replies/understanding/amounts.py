@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from .numbers import SMALL, TENS, number_at
+from .number_words import SMALL, TENS
+from .numbers import number_at
 from .phrases import load
 from .spelling import MONTHS, WEEKDAYS
 from .tokens import Token
@@ -155,8 +156,8 @@ class AmountReader:
             low, *more = text.split("-")
             if (
                 len(more) != 1
-                or not low.isdigit()
-                or not more[0].isdigit()
+                or not low.isdecimal()
+                or not more[0].isdecimal()
                 or not 0 < int(low) < int(more[0]) <= 5000
                 or len(low) > 4
             ):
@@ -167,7 +168,7 @@ class AmountReader:
                 return int(min(text.split("/"), key=int)) * 100, at + 1, True
             return None
         whole, dot, part = text.partition(".")
-        if not whole.isdigit() or (dot and not part.isdigit()):
+        if not whole.isdecimal() or (dot and not part.isdecimal()):
             return None
         if self._w(at + 1) in ("hundred", "hundreds") and not dot:
             return int(whole) * 10000, at + 2, True
@@ -204,7 +205,7 @@ class AmountReader:
     def _and_cents(self, cents: int, end: int) -> tuple[int, int]:
         place = end + 1 if self._w(end) in ("and", "con", "y") else end
         word = self._w(place)
-        if word.isdigit() and int(word) < 100 and self._w(place + 1) in ("cents", "centavos", "cent"):
+        if word.isdecimal() and int(word) < 100 and self._w(place + 1) in ("cents", "centavos", "cent"):
             return cents + int(word), place + 2
         spoken = number_at(self._tokens, place) if word in SMALL or word in TENS else None
         if spoken is not None and spoken[0] < 100 and self._w(spoken[1]) in ("cents", "centavos"):
@@ -252,4 +253,4 @@ class AmountReader:
             shouting = previous is not None and previous.capital
             if before in _STREET_BEFORE and not shouting:
                 return False
-        return not (token.kind == "number" and len(token.text) >= 5 and token.text.isdigit())
+        return not (token.kind == "number" and len(token.text) >= 5 and token.text.isdecimal())

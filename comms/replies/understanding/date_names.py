@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 from . import calendar as cal
 from .date_reading import Found, WordReader
-from .numbers import SMALL, TENS, number_at, ordinal_at
+from .number_words import SMALL, TENS
+from .numbers import number_at, ordinal_at
 from .phrases import load
 from .spelling import MONTHS, WEEKDAYS
 
@@ -203,7 +204,7 @@ class NamedDays(WordReader):
 
     def _day_of(self, at: int) -> tuple[int, int] | None:
         token = self._w(at)
-        if token.isdigit() and 1 <= int(token) <= 31 and len(token) <= 2:
+        if token.isdecimal() and 1 <= int(token) <= 31 and len(token) <= 2:
             return int(token), at + 1
         ordinal = ordinal_at(self._tokens, at)
         if ordinal is not None and 1 <= ordinal[0] <= 31:
@@ -217,7 +218,7 @@ class NamedDays(WordReader):
         pieces = text.replace("-", "/").split("/")
         if (
             len(pieces) not in (2, 3)
-            or not all(piece.isdigit() for piece in pieces)
+            or not all(piece.isdecimal() for piece in pieces)
             or any(len(piece) > 4 for piece in pieces)
         ):
             return None
@@ -272,7 +273,7 @@ class NamedDays(WordReader):
             place = lead if lead is not None else at
             text = self._w(place)
             if (
-                text.isdigit()
+                text.isdecimal()
                 and 1 <= int(text) <= 31
                 and self._tokens[place].kind == "number"
                 and self._w(place + 1) not in ("dollars", "%", "days", "dias", "weeks")

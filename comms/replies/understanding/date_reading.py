@@ -5,7 +5,8 @@ from datetime import date, datetime
 from functools import cache
 
 from . import calendar as cal
-from .numbers import SMALL, TENS, number_at
+from .number_words import SMALL, TENS
+from .numbers import number_at
 from .phrases import load
 from .tokens import Token
 
@@ -58,7 +59,7 @@ class WordReader:
             if (end := self._m(at, pattern)) is not None:
                 return value, end
         token = self._w(at)
-        if token.isdigit() and len(token) <= 3:
+        if token.isdecimal() and len(token) <= 3:
             return int(token), at + 1
         if token in SMALL or token in TENS:
             return number_at(self._tokens, at)

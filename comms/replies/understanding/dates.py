@@ -100,7 +100,7 @@ class DateReader(NamedDays):
         return first
 
     def _bare_number(self, at: int) -> tuple[int, Resolve] | None:
-        if self._w(at).isdigit() and 1 <= int(self._w(at)) <= 31:
+        if self._w(at).isdecimal() and 1 <= int(self._w(at)) <= 31:
             return at + 1, self._numbered(int(self._w(at)))
         return None
 

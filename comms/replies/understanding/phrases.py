@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from .tokens import SENTENCE_MARKS, Token
+from .wordlists import LEXICON as LEXICON
 
 GAP = 4
 
@@ -128,9 +128,6 @@ class Phrases:
             end = _fit(tokens, at, elements, 0)
             if end is not None and end > at:
                 yield name, end
-
-
-LEXICON = Path(__file__).parent / "lexicon"
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .numbers import SMALL
+from .number_words import SMALL
 from .tokens import Token
 from .wordlists import words
 
@@ -17,7 +17,7 @@ def times(tokens: Sequence[Token]) -> int | None:
     """How many instalments a counted recurrence has; None when it is open."""
     for at in range(len(tokens) - 1):
         word, following = tokens[at].text, tokens[at + 1].text
-        count = int(word) if word.isdigit() and len(word) <= 2 else SMALL.get(word)
+        count = int(word) if word.isdecimal() and len(word) <= 2 else SMALL.get(word)
         if word == "couple":
             count = 2
         if count and 1 < count <= 12 and following in _PERIODS:

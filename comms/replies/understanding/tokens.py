@@ -9,6 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from . import spelling
+from .number_words import split_number
 
 _PIECE = re.compile(
     r"(?P<number>\$?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:/\d+(?:/\d+)?|(?:-\d+)+|:\d+)?)"
@@ -17,6 +18,7 @@ _PIECE = re.compile(
     r"|(?P<other>\S)"
 )
 _STRIP = {ord(mark): None for mark in "'’`´"}
+_STRESSED = frozenset("áéíóúÁÉÍÓÚ")
 SENTENCE_MARKS = frozenset(".;!?\n…")
 
 
@@ -30,6 +32,8 @@ class Token:
     start: int
     end: int
     capital: bool = False
+    stressed: bool = False
+    """Written with an accent on its last letter, which tells ``pagó`` from ``pago`` and ``sí`` from ``si``."""
 
 
 def fold(text: str) -> str:
@@ -50,7 +54,8 @@ def tokenize(text: str) -> list[Token]:
         piece = match.group().strip()
         start, end = match.start(), match.end()
         if kind == "word":
-            raw.append(Token(fold(piece).translate(_STRIP), "word", start, end, piece[:1].isupper()))
+            word = fold(piece).translate(_STRIP)
+            raw.append(Token(word, "word", start, end, piece[:1].isupper(), piece[-1] in _STRESSED))
         elif kind == "number":
             raw.append(Token(piece.replace(" ", "").replace(",", ""), "number", start, end))
         elif kind == "mark":
@@ -123,9 +128,13 @@ def _respelled(raw: list[Token]) -> list[Token]:
         before = made[-1].text if made else ""
         after = following.text if following is not None else ""
         spelled = spelling.respell(token.text, before, after)
+        if spelled == token.text:
+            spelled = split_number(spelled) or spelled
         if spelled in spelling.SPOKEN_MARKS:
             made.append(Token(spelling.SPOKEN_MARKS[spelled], "mark", token.start, token.end))
         else:
-            made += [Token(one, "word", token.start, token.end, token.capital) for one in spelled.split()]
+            made += [
+                Token(one, "word", token.start, token.end, token.capital, token.stressed) for one in spelled.split()
+            ]
         index += 1
     return made
