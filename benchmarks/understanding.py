@@ -2,8 +2,8 @@
 
     python -m benchmarks.understanding
 
-The messages are the labelled ones of the tests, with every intent in both languages. Ten times as many come from reading
-them ten times with other days, so that nothing is served from what was read before.
+The messages are the labelled ones of the tests: every intent, both languages. Ten times as many come from reading them
+ten times with other days, so that nothing is served from what was read before.
 """
 
 import json
