@@ -63,7 +63,10 @@ def _machine_routes(app: Flask, at: Office) -> None:
 
     def metrics() -> Response:
         """Prometheus text: what the database knows of the outbox, and this process's own counters."""
-        return Response(exposition(at.database, at.clock, at.settings.day_limits), mimetype="text/plain; version=0.0.4; charset=utf-8")
+        return Response(
+            exposition(at.database, at.clock, at.settings.day_limits),
+            mimetype="text/plain; version=0.0.4; charset=utf-8",
+        )
 
     for path, view in (("/healthz", healthz), ("/readyz", readyz), ("/metrics", metrics)):
         view.permission = Permission.ANYONE  # type: ignore[union-attr]
