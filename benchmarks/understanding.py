@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks import measuring
 from comms.replies.understanding import understand
-
-from . import measuring
 
 CORPUS = Path(__file__).parents[1] / "tests" / "replies"
 TARGET_MS = 1.0
