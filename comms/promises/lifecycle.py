@@ -150,9 +150,9 @@ def refuse(session: Session, clock: Clock, promise_id: int, *, actor: str, reaso
     return Change(promise_id, tuple(_close(session, promise, "refused", reason, actor, clock.now())))
 
 
-def broken_before(session: Session, account_id: int, city: City, clock: Clock) -> int:
-    """How many promises of this account were broken within the policy's days."""
-    since = clock.now() - timedelta(load_policy(city).limits.broken_within_days)
+def broken_before(session: Session, account_id: int, city: City, clock: Clock, category: str = "standard") -> int:
+    """How many promises of this account were broken within the days of this category."""
+    since = clock.now() - timedelta(load_policy(city).category(category).broken_within_days)
     statement = select(func.count()).where(
         Promise.account_id == account_id, Promise.status == "broken", Promise.closed_at >= since
     )
