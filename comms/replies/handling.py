@@ -25,12 +25,11 @@ from comms.history import NewEvent
 from comms.notices.rendering import Renderer
 from comms.settings import Settings
 
-from . import promising
-from .mail_text import said
+from . import choosing, promising
 from .matching import Matched, match
 from .matter import Matter
+from .reading import understood, words_of
 from .schema import Conversation, InboundMessage
-from .understanding import Understanding, understand
 
 CONFIRM_WITHIN = timedelta(minutes=5)
 """An opt-out confirmation later than this is a message without consent: 47 CFR 64.1200(a)(12)."""
@@ -80,16 +79,16 @@ def handle(
     if inbound is None:
         return Handled(inbound_id)
     conversation = _conversation(session, inbound)
-    words = said(inbound.text, inbound.subject) if inbound.channel == "email" else inbound.text
+    words = words_of(inbound)
     matched = match(session, inbound, conversation)
     _new_day(conversation, inbound, city)
     matter = Matter(
         session=session, city=city, clock=clock, renderer=renderer, inbound=inbound, conversation=conversation,
-        words=words, matched=matched, understanding=_understood(words, inbound, city, matched.account),
+        words=words, matched=matched, understanding=understood(words, inbound, city, matched.account),
         opted_out_before=bool(consent.blocked(session, inbound.channel, [inbound.sender])),
     )  # fmt: skip
     if matched.account is None and conversation.state == "choosing_account":
-        _choose(matter)
+        choosing.choose(matter)
     _stay_with_what_was_read_back(matter)
     _keep_what_was_said(matter)
     _act(matter)
@@ -139,12 +138,6 @@ def _new_day(conversation: Conversation, inbound: InboundMessage, city: City) ->
     last = conversation.last_inbound_at
     if last is None or city.local_date(last) != city.local_date(inbound.received_at):
         conversation.automatic_answers = 0
-
-
-def _understood(words: str, inbound: InboundMessage, city: City, account: Account | None) -> Understanding:
-    past_due = max(account.past_due_cents, 0) if account else 0
-    total = past_due + max(account.current_cents, 0) if account else 0
-    return understand(words, inbound.received_at, city.time_zone, past_due, total)
 
 
 def _keep_what_was_said(matter: Matter) -> None:
@@ -206,7 +199,7 @@ def _act(matter: Matter) -> None:
     elif intent == "emergency":
         _to_clerk(matter)
     elif matter.account is None and len(matter.matched.candidates) > 1 and intent not in _NEEDS_NO_ACCOUNT:
-        _ask_which(matter)
+        choosing.ask_which(matter)
     elif promising.waiting(matter) and matter.account is not None and intent in ("confirm_yes", "confirm_no"):
         (promising.confirmed if intent == "confirm_yes" else promising.declined)(matter)
     elif intent == "promise" and matter.account is not None:
@@ -337,45 +330,3 @@ def _tell_all(matter: Matter, account_ids: list[int], kind: str, summary: str) -
 def _short(words: str) -> str:
     joined = " ".join(words.split())
     return joined if len(joined) <= 100 else joined[:99] + "…"
-
-
-# --- several accounts on one number ---
-
-
-def _ask_which(matter: Matter) -> None:
-    """Ask by the street of the service, never by a name or a balance: who has the phone is not known yet."""
-    streets = [account.service_address for account in matter.matched.candidates][:6]
-    matter.conversation.state = "choosing_account"
-    matter.conversation.context = {"inbound_id": matter.inbound.id}
-    matter.conversation.expires_at = matter.inbound.received_at + promising.WAITS
-    listed = "; ".join(f"{number}: {street}" for number, street in enumerate(streets, 1))
-    if not matter.answer("which-address", text=listed):
-        matter.give_to_clerk("A number that is on several accounts.", priority=PRIORITY["help"])
-
-
-def _choose(matter: Matter) -> None:
-    """An answer to that question: a number of the list, or the street. The reply it was about is then taken up."""
-    candidates = list(matter.matched.candidates)
-    chosen = _chosen_from(matter.words, candidates)
-    asked_about = matter.conversation.context.get("inbound_id")
-    matter.conversation.state, matter.conversation.context = "idle", {}
-    if chosen is None:
-        matter.matched = Matched(None, None, candidates[:1])
-        return
-    matter.matched = Matched(chosen, "chosen")
-    earlier = matter.session.get(InboundMessage, asked_about) if asked_about else None
-    if earlier is not None:
-        matter.words = said(earlier.text, earlier.subject) if earlier.channel == "email" else earlier.text
-        matter.understanding = _understood(matter.words, earlier, matter.city, chosen)
-
-
-def _chosen_from(words: str, candidates: list[Account]) -> Account | None:
-    plain = " ".join("".join(letter if letter.isalnum() else " " for letter in words.lower()).split())
-    if plain.isdigit() and 1 <= int(plain) <= len(candidates):
-        return candidates[int(plain) - 1]
-    fitting = [account for account in candidates if plain and _same_street(plain, account.service_address.lower())]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _same_street(plain: str, street: str) -> bool:
-    return plain in street or street in plain or plain.split()[0] == street.split()[0]
