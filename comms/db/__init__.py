@@ -5,6 +5,10 @@ the doors open and close it with ``database.begin()`` (write) or ``database.read
 """
 
 from .base import Base, Cents, UtcDateTime, bulk_insert, upsert
+from .bulk import insert_rows, instant, on_postgres, one_of, replace_rows, reserve
 from .engine import Database, retrying
 
-__all__ = ["Base", "Cents", "Database", "UtcDateTime", "bulk_insert", "retrying", "upsert"]
+__all__ = [
+    "Base", "Cents", "Database", "UtcDateTime", "bulk_insert", "insert_rows", "instant", "on_postgres", "one_of",
+    "replace_rows", "reserve", "retrying", "upsert",
+]  # fmt: skip

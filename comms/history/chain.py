@@ -10,17 +10,17 @@ Call ``record`` once, last, in a transaction: the heads are then locked for as s
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from comms.db import bulk_insert, upsert
+from comms.db import insert_rows, instant, on_postgres, one_of, replace_rows
 
-from .content import canonical, digest_of
+from .content import canonical_text, digest_of, quoted
 from .schema import ContactContent, ContactEvent, HistoryHead
 
 START = "0" * 64
@@ -55,83 +55,86 @@ def record(session: Session, events: Sequence[NewEvent], recorded_at: datetime) 
     if not events:
         return
     heads = _locked_heads(session, sorted({event.account_id or 0 for event in events}))
-    rows = []
+    recorded, recorded_text = recorded_at.astimezone(UTC).isoformat(), instant(session, recorded_at)
+    rows: list[tuple[Any, ...]] = []
     for event in events:
         chain = event.account_id or 0
         position, previous = heads[chain]
-        row: dict[str, Any] = {
-            "account_id": event.account_id,
-            "chain": chain,
-            "position": position + 1,
-            "at": event.at.astimezone(UTC),
-            "recorded_at": recorded_at.astimezone(UTC),
-            "kind": event.kind,
-            "direction": event.direction,
-            "channel": event.channel,
-            "actor": event.actor,
-            "summary": event.summary,
-            "subject_type": event.subject_type,
-            "subject_id": event.subject_id,
-            "facts": event.facts,
-            "content_digest": event.content_digest,
-            "previous_hash": previous,
-        }
-        row["hash"] = link_hash(row)
-        heads[chain] = (position + 1, row["hash"])
-        rows.append(row)
-    bulk_insert(session, ContactEvent, rows)
-    table = HistoryHead.__table__
-    session.connection().execute(
-        update(HistoryHead)
-        .where(table.c.chain == bindparam("at_chain"))
-        .values(position=bindparam("to_position"), hash=bindparam("to_hash")),
-        [{"at_chain": chain, "to_position": p, "to_hash": h} for chain, (p, h) in sorted(heads.items())],
-    )
+        facts = canonical_text(event.facts) if event.facts else "{}"
+        at = event.at.astimezone(UTC)
+        link = _link(
+            event.actor, at.isoformat(), chain, event.channel, event.content_digest, event.direction, facts,
+            event.kind, position + 1, previous, recorded, event.subject_id, event.subject_type, event.summary,
+        )  # fmt: skip
+        heads[chain] = (position + 1, link)
+        rows.append((
+            event.account_id, chain, position + 1, instant(session, at), recorded_text, event.kind, event.direction,
+            event.channel, event.actor, event.summary, event.subject_type, event.subject_id, facts,
+            event.content_digest, previous, link,
+        ))  # fmt: skip
+    insert_rows(session, ContactEvent, _COLUMNS, rows)
+    moved = [(chain, *head) for chain, head in sorted(heads.items())]
+    replace_rows(session, HistoryHead, _HEAD, moved, key="chain")
 
 
-def link_hash(row: dict[str, Any]) -> str:
-    """The hash of one event: SHA-256 over its fields in a fixed order and the hash before it."""
-    covered = {name: row[name] for name in _COVERED}
-    covered["at"] = row["at"].astimezone(UTC).isoformat()
-    covered["recorded_at"] = row["recorded_at"].astimezone(UTC).isoformat()
-    return hashlib.sha256(canonical(covered)).hexdigest()
-
-
-_COVERED = (
-    "chain", "position", "at", "recorded_at", "kind", "direction", "channel", "actor", "summary", "subject_type",
-    "subject_id", "facts", "content_digest", "previous_hash",
+_COLUMNS = (
+    "account_id", "chain", "position", "at", "recorded_at", "kind", "direction", "channel", "actor", "summary",
+    "subject_type", "subject_id", "facts", "content_digest", "previous_hash", "hash",
 )  # fmt: skip
+_HEAD = ("chain", "position", "hash")
+
+
+def link_hash(row: Mapping[str, Any]) -> str:
+    """The hash of one event as it is stored."""
+    at, recorded = (row[name].astimezone(UTC).isoformat() for name in ("at", "recorded_at"))
+    return _link(
+        row["actor"], at, row["chain"], row["channel"], row["content_digest"], row["direction"],
+        canonical_text(row["facts"]), row["kind"], row["position"], row["previous_hash"], recorded, row["subject_id"],
+        row["subject_type"], row["summary"],
+    )  # fmt: skip
+
+
+def _link(
+    actor: str, at: str, chain: int, channel: str | None, content_digest: str | None, direction: str, facts: str,
+    kind: str, position: int, previous_hash: str, recorded_at: str, subject_id: int | None, subject_type: str | None,
+    summary: str,
+) -> str:  # fmt: skip
+    """SHA-256 over the canonical JSON of the fields and the hash before them. It is spelled out here because each
+    event of a large file passes through; a test holds it against ``canonical``."""
+    said = (
+        f'{{"actor":{quoted(actor)},"at":"{at}","chain":{chain},"channel":{_or_null(channel)},'
+        f'"content_digest":{_or_null(content_digest)},"direction":{quoted(direction)},"facts":{facts},'
+        f'"kind":{quoted(kind)},"position":{position},"previous_hash":"{previous_hash}",'
+        f'"recorded_at":"{recorded_at}","subject_id":{"null" if subject_id is None else subject_id},'
+        f'"subject_type":{_or_null(subject_type)},"summary":{quoted(summary)}}}'
+    )
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _or_null(text: str | None) -> str:
+    return "null" if text is None else quoted(text)
 
 
 def _locked_heads(session: Session, chains: list[int]) -> dict[int, tuple[int, str]]:
-    heads: dict[int, tuple[int, str]] = {}
-    for part in _slices(chains, 500):
-        found = _select_heads(session, part)
-        if missing := [chain for chain in part if chain not in found]:
-            upsert(
-                session,
-                HistoryHead,
-                ({"chain": chain, "position": 0, "hash": START} for chain in missing),
-                key=["chain"],
-            )
-            found |= _select_heads(session, missing)
-        heads |= found
-    return heads
+    """The heads, locked until the transaction ends; START for a chain that begins here. (SQLite has one writer: a
+    writing transaction locks everything.)"""
+    heads = _select_heads(session, chains)
+    missing = [chain for chain in chains if chain not in heads]
+    if missing and on_postgres(session):
+        begun = [(chain, 0, START) for chain in missing]
+        replace_rows(session, HistoryHead, _HEAD, begun, key="chain", keep=_HEAD)
+        heads |= _select_heads(session, missing)
+    return dict.fromkeys(missing, (0, START)) | heads
 
 
 def _select_heads(session: Session, chains: list[int]) -> dict[int, tuple[int, str]]:
     statement = (
         select(HistoryHead.chain, HistoryHead.position, HistoryHead.hash)
-        .where(HistoryHead.chain.in_(chains))
+        .where(one_of(session, HistoryHead.chain, chains))
         .order_by(HistoryHead.chain)
         .with_for_update()
     )
     return {chain: (position, link) for chain, position, link in session.execute(statement)}
-
-
-def _slices(items: list[int], size: int) -> Iterator[list[int]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def verify(session: Session, account_id: int | None) -> tuple[int, list[str]]:

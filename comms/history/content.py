@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,18 @@ from comms.db import upsert
 
 from .schema import ContactContent
 
+canonical_text: Callable[[Mapping[str, Any]], str] = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False
+).encode
+"""One spelling for one content: JSON with sorted keys and no spaces."""
+
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+"""A text as it stands in that JSON."""
+
 
 def canonical(content: Mapping[str, Any]) -> bytes:
-    """One spelling for one content: sorted keys, no spaces, UTF-8."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """The one spelling in UTF-8."""
+    return canonical_text(content).encode()
 
 
 def digest_of(content: Mapping[str, Any]) -> str:

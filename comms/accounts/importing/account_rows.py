@@ -14,17 +14,9 @@ from . import names, parsers, points, postal
 from .mapping import Column, Mapping
 from .summary import RefusedRowError
 
-
-class Point(NamedTuple):
-    """A contact point as the file has it."""
-
-    kind: str
-    label: str
-    rank: int
-    raw: str
-    value: str | None
-    reason: str | None
-
+Point = tuple[str, str, int, str, str | None, str | None]
+"""A contact point as the file has it: kind, label, rank, raw, value, and the reason why there is no value. (A plain
+tuple: it travels to disk and back as it is.)"""
 
 COLUMNS = (
     "number", "search_number", "customer_number", "name", "name_as_given", "search_name", "service_address",
@@ -33,6 +25,9 @@ COLUMNS = (
     "oldest_due_on", "last_payment_on", "last_payment_cents", "deposit_cents", "route", "flags",
 )  # fmt: skip
 """The columns of ``account`` that the file tells, in the order of ``AccountRow.values``."""
+
+_NAME, _STATUS, _LANGUAGE = COLUMNS.index("name"), COLUMNS.index("status"), COLUMNS.index("language")
+_MAILING = COLUMNS.index("mailing_address")
 
 
 class AccountRow(NamedTuple):
@@ -47,19 +42,32 @@ class AccountRow(NamedTuple):
     """Kind and note of each hold, by its source: ``{"cis:MED": ("medical", "…")}``."""
     past_due_cents: int
     warnings: tuple[str, ...]
-    name: str
-    status: str
-    language: str
-    mailing_address: dict[str, str]
     flags: list[str]
 
+    @property
+    def name(self) -> str:
+        return str(self.values[_NAME])
+
+    @property
+    def status(self) -> str:
+        return str(self.values[_STATUS])
+
+    @property
+    def language(self) -> str:
+        return str(self.values[_LANGUAGE])
+
+    @property
+    def mailing_address(self) -> dict[str, str]:
+        address: dict[str, str] = json.loads(str(self.values[_MAILING]))
+        return address
+
     def packed(self) -> tuple[Any, ...]:
-        """Plain values, which travel to disk and back in a third of the time."""
-        return (*self[:4], [tuple(point) for point in self.points], *self[5:])
+        """Plain values, to travel to disk."""
+        return tuple(self)
 
     @classmethod
     def unpacked(cls, given: tuple[Any, ...]) -> "AccountRow":
-        return cls._make((*given[:4], tuple(Point._make(point) for point in given[4]), *given[5:]))
+        return cls._make(given)
 
 
 class _Step(NamedTuple):
@@ -168,9 +176,8 @@ class AccountReader:
         self._compare(past_due, services, aging, due, warnings)
         read = self._contact_points(cells)
         return AccountRow(
-            line, number, _digest(values, read, holds), values, read, holds, past_due, tuple(warnings),
-            name, found["status"], language, address, flags,
-        )  # fmt: skip
+            line, number, _digest(values, read, holds), values, read, holds, past_due, tuple(warnings), flags
+        )
 
     def _compare(
         self, past_due: int, services: dict[str, int], aging: dict[str, int], due: date | None, warnings: list[str]
@@ -218,7 +225,7 @@ class AccountReader:
                 raw = "".join(letter for letter in raw if letter.isprintable())
             read = points.phone(raw, self._area_code) if kind == "phone" else points.email(raw)
             if read is not None and (kind, raw) not in found:
-                found[kind, raw] = Point(kind, label, rank, raw, read.value, read.reason)
+                found[kind, raw] = (kind, label, rank, raw, read.value, read.reason)
         return tuple(found.values())
 
 
@@ -239,5 +246,5 @@ def _template(group: list[tuple[str, str]]) -> str:
 def _digest(values: tuple[Any, ...], points: tuple[Point, ...], holds: dict[str, tuple[str, str]]) -> str:
     """A digest of the facts, not of the cells: ``$0.00`` for ``0.00`` is no change. (Version 2 of marshal writes equal
     values alike, and is the fastest way to bytes here.)"""
-    packed = marshal.dumps((values, [tuple(point) for point in points], holds), 2)
+    packed = marshal.dumps((values, list(points), holds), 2)
     return hashlib.blake2b(packed, digest_size=16).hexdigest()

@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from comms.accounts import consent
 from comms.accounts.contacts import LEARNED
 from comms.accounts.schema import Account, Consent, ConsentEvent, ContactPoint, Hold
-from comms.db import bulk_insert
+from comms.db import insert_rows, instant, one_of, replace_rows, reserve
 from comms.history import NewEvent
 
 from .account_rows import COLUMNS, AccountRow, Point
-from .bulk import insert_rows, instant, one_of, replace_rows
 
 SOURCE = "cis"
 """What the consent ledger and the contact points name as their source."""
@@ -73,12 +72,6 @@ class Batch:
         for found in self._session.execute(select(*fields).where(one_of(self._session, Account.number, numbers))):
             self.before[found.number] = Before(*found)
         self._write_accounts()
-        self.ids = {before.number: before.id for before in self.before.values()}
-        if fresh := [number for number in numbers if number not in self.before]:
-            found_ids = self._session.execute(
-                select(Account.number, Account.id).where(one_of(self._session, Account.number, fresh))
-            )
-            self.ids |= {number: key for number, key in found_ids}  # noqa: C416 - a result has keys() too
         self._write_points()
         self._write_holds()
         self._write_consent()
@@ -93,14 +86,21 @@ class Batch:
     def _write_accounts(self) -> None:
         now = instant(self._session, self._at)
         common = (self._as_of.isoformat(), self._import_id, True, 1, now, now)
-        fresh: list[tuple[Any, ...]] = []
+        fresh: list[AccountRow] = []
         known: list[tuple[Any, ...]] = []
         for row in self._rows:
-            (known if row.number in self.before else fresh).append((*row.values, row.digest, *common))
-        insert_rows(self._session, Account, _ACCOUNT, fresh)
+            if (before := self.before.get(row.number)) is None:
+                fresh.append(row)
+            else:
+                self.ids[row.number] = before.id
+                known.append((*row.values, row.digest, *common))
+        keys = reserve(self._session, Account, len(fresh))
+        self.ids |= {row.number: key for key, row in zip(keys, fresh, strict=True)}
+        values = [(key, *row.values, row.digest, *common) for key, row in zip(keys, fresh, strict=True)]
+        insert_rows(self._session, Account, ("id", *_ACCOUNT), values)
         replace_rows(
             self._session, Account, _ACCOUNT, known, key="number", keep=("created_at", "facts_version"),
-            also="facts_version = account.facts_version + 1",
+            also=["facts_version = account.facts_version + 1"],
         )  # fmt: skip
 
     def _write_points(self) -> None:
@@ -120,16 +120,17 @@ class Batch:
             account_id = self.ids[row.number]
             stored = known.get(account_id, {})
             for point in row.points:
-                was = stored.pop((point.kind, point.raw), None)
+                kind, label, rank, raw, value, reason = point
+                was = stored.pop((kind, raw), None)
                 if was is None:
-                    status = "usable" if point.value else "unusable"
-                    fresh.append([account_id, *point[:5], status, point.reason, SOURCE, now, now])
+                    status = "usable" if value else "unusable"
+                    fresh.append([account_id, kind, label, rank, raw, value, status, reason, SOURCE, now, now])
                     if row.number in self.before:
-                        self._lines[account_id].append(f"{point.label} {point.raw} added")
+                        self._lines[account_id].append(f"{label} {raw} added")
                 elif change := _alteration(was, point):
                     altered.append({"at_id": was.id, **change, "to_updated_at": self._at})
                     if was.status == "gone":
-                        self._lines[account_id].append(f"{point.label} {point.raw} is back")
+                        self._lines[account_id].append(f"{label} {raw} is back")
             for was in stored.values():
                 if was.status in ("usable", "unusable"):
                     altered.append(_gone(was) | {"to_updated_at": self._at})
@@ -173,7 +174,8 @@ class Batch:
                     active[hold.account_id][hold.source] = (hold.id, hold.kind)
                 elif hold.released_by != SOURCE:
                     had_any.add((hold.account_id, hold.source))
-        placed: list[dict[str, Any]] = []
+        placed: list[tuple[Any, ...]] = []
+        starts, at = self._as_of.isoformat(), instant(self._session, self._at)
         ended: list[dict[str, Any]] = []
         for row in self._rows:
             account_id = self.ids[row.number]
@@ -186,13 +188,13 @@ class Batch:
                     continue
                 if same is None and (account_id, source) in had_any and before is not None and kind in before.flags:
                     continue
-                placed.append(self._new_hold(account_id, source, kind, note))
+                placed.append((account_id, kind, starts, note, source, at))
                 self._event(account_id, "hold.placed", f"Hold placed: {note}", facts={"kind": kind, "source": source})
             for source, (hold_id, kind) in now.items():
                 ended.append({"at_id": hold_id, "to_at": self._at, "to_by": SOURCE})
                 said = f"Hold released: the CIS no longer has the flag {source.partition(':')[2]}"
                 self._event(account_id, "hold.released", said, facts={"kind": kind, "source": source})
-        bulk_insert(self._session, Hold, placed)
+        insert_rows(self._session, Hold, ("account_id", "kind", "starts_on", "note", "source", "placed_at"), placed)
         if ended:
             table = Hold.__table__
             self._session.connection().execute(
@@ -201,12 +203,6 @@ class Batch:
                 .values(released_at=bindparam("to_at"), released_by=bindparam("to_by")),
                 ended,
             )
-
-    def _new_hold(self, account_id: int, source: str, kind: str, note: str) -> dict[str, Any]:
-        return {
-            "account_id": account_id, "kind": kind, "starts_on": self._as_of, "ends_on": None, "amount_cents": None,
-            "note": note, "source": source, "placed_at": self._at, "released_at": None, "released_by": None,
-        }  # fmt: skip
 
     def _write_consent(self) -> None:
         """``no_text`` revokes texting for the account's phones; when the flag goes, what the flag revoked is granted
@@ -221,7 +217,7 @@ class Batch:
             elif before is not None and "no_text" in before.flags:
                 into = resumed
             if into is not None:
-                phones = [point.value for point in row.points if point.kind == "phone" and point.value]
+                phones = [value for kind, _, _, _, value, _ in row.points if kind == "phone" and value]
                 into.update(dict.fromkeys(phones, self.ids[row.number]))
         if not stopped and not resumed:
             return
@@ -285,10 +281,11 @@ class Batch:
 
 def _alteration(was: _Stored, point: Point) -> dict[str, Any] | None:
     """How a stored point changes; what people and carriers taught us about the address stays."""
-    status, reason = ("usable" if point.value else "unusable"), point.reason
-    if was.status in LEARNED and was.value == point.value:
+    _, label, rank, _, value, reason = point
+    status = "usable" if value else "unusable"
+    if was.status in LEARNED and was.value == value:
         status, reason = was.status, was.reason
-    now = (point.label, point.rank, point.value, status, reason)
+    now = (label, rank, value, status, reason)
     if now == (was.label, was.rank, was.value, was.status, was.reason):
         return None
     return dict(zip(("to_label", "to_rank", "to_value", "to_status", "to_reason"), now, strict=True))

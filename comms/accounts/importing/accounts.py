@@ -12,12 +12,11 @@ from sqlalchemy.orm import Session
 from comms.accounts.facts import touch
 from comms.accounts.schema import Account, ImportFile
 from comms.city import City
-from comms.db import Database
+from comms.db import Database, one_of
 from comms.history import NewEvent, record
 
 from .account_rows import AccountReader, AccountRow
 from .account_store import Batch
-from .bulk import one_of
 from .days import Dates
 from .mapping import Mapping
 from .spool import Bits
@@ -189,7 +188,7 @@ class AccountsIntake:
     def _page(self, session: Session, after: int, import_id: int, at: datetime) -> "_Page | None":
         """One page of accounts, from the id ``after`` on; None when there are no more."""
         statement = (
-            select(Account.id, Account.past_due_cents, Account.balance_as_of)
+            select(Account.id, Account.past_due_cents, Account.balance_as_of != self._dates.as_of)
             .where(Account.in_latest_file, Account.id > after)
             .order_by(Account.id)
             .limit(PAGE)
@@ -197,8 +196,14 @@ class AccountsIntake:
         found = session.execute(statement).all()
         if not found:
             return None
-        fresh = [row for row in found if row.id in self._fresh]
-        older = [row.id for row in fresh if row.balance_as_of != self._dates.as_of]
+        cents, older, gone = 0, [], []
+        for key, past_due, of_another_day in found:
+            if key in self._fresh:
+                cents += past_due
+                if of_another_day:
+                    older.append(key)
+            elif key not in self._present:
+                gone.append(key)
         if older:
             session.execute(
                 update(Account)
@@ -206,10 +211,9 @@ class AccountsIntake:
                 .values(balance_as_of=self._dates.as_of)
                 .execution_options(synchronize_session=False)
             )
-        gone = [row.id for row in found if row.id not in self._present]
         self._let_go(session, gone, import_id, at)
         kept = Kept(set(gone), Counter({"account.left": len(gone)} if gone else {}), left=len(gone))
-        return _Page(found[-1].id, sum(row.past_due_cents for row in fresh), kept)
+        return _Page(found[-1][0], cents, kept)
 
     def _let_go(self, session: Session, gone: list[int], import_id: int, at: datetime) -> None:
         if not gone:

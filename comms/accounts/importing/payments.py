@@ -11,16 +11,15 @@ from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from comms.accounts.facts import touch
 from comms.accounts.schema import Account, Payment
 from comms.city import City
-from comms.db import Database
+from comms.db import Database, insert_rows, instant, one_of, reserve
 from comms.history import NewEvent, record
 
 from . import parsers
-from .bulk import insert_rows, instant, one_of
 from .days import Dates
 from .mapping import Mapping
 from .summary import Kept, RefusedRowError, Remark, StoppedError, Tally
@@ -31,7 +30,8 @@ _SPOKEN = {"payment": "Payment", "assistance": "Assistance payment", "adjustment
 
 
 _COLUMNS = (
-    "account_id", "transaction_id", "paid_on", "amount_cents", "kind", "source", "reverses", "import_id", "imported_at",
+    "id", "account_id", "transaction_id", "paid_on", "amount_cents", "kind", "source", "reverses", "import_id",
+    "imported_at",
 )  # fmt: skip
 
 
@@ -55,6 +55,41 @@ class PaymentRow(NamedTuple):
     @classmethod
     def unpacked(cls, given: tuple[Any, ...]) -> "PaymentRow":
         return cls._make((*given[:3], date.fromordinal(given[3]), *given[4:]))
+
+
+class _Pair(NamedTuple):
+    """A payment, and a reversal (``by``) that names it."""
+
+    id: int
+    transaction_id: str
+    account_id: int
+    amount_cents: int
+    paid_on: date
+    reversed_by_id: int | None
+    by_id: int
+    by: str
+    by_account: int
+    by_cents: int
+
+
+def _pairs(session: Session, rows: list[PaymentRow]) -> list[_Pair]:
+    """Payments and the reversals that name them, where one of the two is among the rows; oldest reversal first. (Two
+    look-ups by key: a join of the table with itself is planned as a walk through all of it.)"""
+    wanted = {row.reverses or row.transaction_id for row in rows}
+    names = (Payment.id, Payment.transaction_id, Payment.account_id, Payment.amount_cents, Payment.reverses)
+    reversals = session.execute(
+        select(*names).where(one_of(session, Payment.reverses, wanted), Payment.kind == "reversal").order_by(Payment.id)
+    ).all()
+    reversed_ = (*names[:4], Payment.paid_on, Payment.reversed_by_id)
+    named = {reversal.reverses for reversal in reversals}
+    payments = session.execute(
+        select(*reversed_).where(one_of(session, Payment.transaction_id, named), Payment.kind != "reversal")
+    )
+    by_name = {payment.transaction_id: payment for payment in payments}
+    return [
+        _Pair(*by_name[reversal.reverses], *reversal[:4])
+        for reversal in reversals if reversal.reverses in by_name
+    ]  # fmt: skip
 
 
 class PaymentsIntake:
@@ -201,20 +236,16 @@ class PaymentsIntake:
 
     def keep(self, session: Session, rows: list[PaymentRow], import_id: int, at: datetime) -> Kept:
         now = instant(session, at)
+        ids = reserve(session, Payment, len(rows))
         values = [
-            (row.account_id, row.transaction_id, row.paid_on.isoformat(), row.amount_cents, row.kind, row.source,
+            (key, row.account_id, row.transaction_id, row.paid_on.isoformat(), row.amount_cents, row.kind, row.source,
              row.reverses, import_id, now)
-            for row in rows
+            for key, row in zip(ids, rows, strict=True)
         ]  # fmt: skip
         insert_rows(session, Payment, _COLUMNS, values)
-        names = [row.transaction_id for row in rows]
-        written = session.execute(
-            select(Payment.transaction_id, Payment.id).where(one_of(session, Payment.transaction_id, names))
-        )
-        ids = {name: key for name, key in written}  # noqa: C416 - dict() of rows is not typed
         warned: list[Remark] = []
         connected = self._connect(session, rows, warned)
-        events = [self._event(row, ids[row.transaction_id], connected.get(row.transaction_id)) for row in rows]
+        events = [self._event(row, key, connected.get(row.transaction_id)) for key, row in zip(ids, rows, strict=True)]
         accounts = {row.account_id for row in rows}
         touch(session, accounts, at)
         record(session, events, at)
@@ -227,25 +258,10 @@ class PaymentsIntake:
             warned.append(Remark(line, text))
 
         lines = {row.transaction_id: row.line for row in rows}
-        payment, reversal = aliased(Payment), aliased(Payment)
-        named = [row.reverses for row in rows if row.reverses]
-        pairs = (
-            select(payment.id, payment.transaction_id, payment.account_id, payment.amount_cents, payment.paid_on,
-                   payment.reversed_by_id, reversal.id.label("by_id"), reversal.transaction_id.label("by"),
-                   reversal.account_id.label("by_account"), reversal.amount_cents.label("by_cents"),
-                   reversal.paid_on.label("by_on"))
-            .join(reversal, reversal.reverses == payment.transaction_id)
-            .where(payment.kind != "reversal", reversal.kind == "reversal")
-            .order_by(reversal.id)
-        )  # fmt: skip
-        found = {
-            pair.by_id: pair for pair in session.execute(pairs.where(one_of(session, payment.transaction_id, named)))
-        }
-        own = [row.transaction_id for row in rows if row.kind != "reversal"]
-        found |= {pair.by_id: pair for pair in session.execute(pairs.where(one_of(session, reversal.reverses, own)))}
+        found = _pairs(session, rows)
         connected: dict[str, Any] = {}
-        reversed_already = {pair.id for pair in found.values() if pair.reversed_by_id is not None}
-        for pair in found.values():
+        reversed_already = {pair.id for pair in found if pair.reversed_by_id is not None}
+        for pair in found:
             line = lines.get(pair.by) or lines.get(pair.transaction_id) or 0
             if pair.account_id != pair.by_account:
                 warn(line, f"{pair.by} names {pair.transaction_id}, a payment of another account")
@@ -259,7 +275,7 @@ class PaymentsIntake:
                                      f"{_dollars(pair.amount_cents)} ({pair.transaction_id})")  # fmt: skip
                 reversed_already.add(pair.id)
                 connected[pair.by] = connected[pair.transaction_id] = pair
-        known = {pair.transaction_id for pair in found.values()}
+        known = {pair.transaction_id for pair in found}
         for row in rows:
             if row.reverses is not None and row.reverses not in known:
                 warn(row.line, f"{row.transaction_id} reverses {row.reverses}, which has not come yet")
