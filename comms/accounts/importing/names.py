@@ -56,11 +56,12 @@ def addressed(given: str, *, person: bool) -> str:
 
 def _is_business(name: str) -> bool:
     """A word of business in the name, but for a single word before a comma: there are people called Church."""
-    first, _, rest = name.upper().partition(",")
-    before = first.translate(_MARKS).split()
-    if rest and len(before) == 1:
-        before = []
-    return not _BUSINESS.isdisjoint([*before, *rest.translate(_MARKS).split()])
+    folded = name.upper()
+    if _BUSINESS.isdisjoint(folded.translate(_MARKS).split()):
+        return False
+    first, _, rest = folded.partition(",")
+    after = rest.translate(_MARKS).split()
+    return not (rest and len(first.translate(_MARKS).split()) == 1 and _BUSINESS.isdisjoint(after))
 
 
 def _in_order(name: str, shouted: bool) -> str:

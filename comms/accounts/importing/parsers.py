@@ -94,6 +94,7 @@ def code(table: Mapping[str, T]) -> Callable[[str], T | None]:
     """A reader of codes by the mapping's table, in any case; None for a blank that the table does not name."""
     folded = {given.strip().casefold(): meaning for given, meaning in table.items()}
 
+    @lru_cache(maxsize=1000)
     def read(cell: str) -> T | None:
         key = cell.strip().casefold()
         if key in folded:

@@ -7,8 +7,8 @@ hold, count. Seven digits are completed with the office's area code only where t
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 
@@ -26,8 +26,7 @@ _EMAIL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a cell came to: ``value`` to write to (E.164, or an email in lower case), else ``reason`` why not."""
 
     value: str | None

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from comms.accounts.folding import fold_address
 
@@ -19,17 +20,20 @@ def mailing(line1: str, line2: str, city: str, state: str, postcode: str) -> dic
 
 
 def _problem(address: dict[str, str]) -> str | None:
+    if address["line1"] and address["city"] and address["state"] and address["zip"]:
+        return _region_problem(address["state"], address["zip"])
     if not any(address.values()):
         return "The CIS has no mailing address"
     missing = [name for name in ("line1", "city", "state", "zip") if not address[name]]
-    if missing:
-        spoken = {"line1": "street or box", "zip": "ZIP code"}
-        return f"The mailing address has no {' and no '.join(spoken.get(name, name) for name in missing)}"
-    if not _STATE.fullmatch(address["state"]):
-        return f"{address['state']} is not a state's two letters"
-    if not _ZIP.fullmatch(address["zip"]):
-        return f"{address['zip']} is not a ZIP code"
-    return None
+    spoken = {"line1": "street or box", "zip": "ZIP code"}
+    return f"The mailing address has no {' and no '.join(spoken.get(name, name) for name in missing)}"
+
+
+@lru_cache(maxsize=1000)
+def _region_problem(state: str, postcode: str) -> str | None:
+    if not _STATE.fullmatch(state):
+        return f"{state} is not a state's two letters"
+    return None if _ZIP.fullmatch(postcode) else f"{postcode} is not a ZIP code"
 
 
 def household(address: dict[str, str], service: str, service_zip: str) -> str:

@@ -171,7 +171,7 @@ class Run:
         if self._intake.partial:
             cells = [refusals.unescaped(cell) for cell in cells[2:]]
         extra = cells[len(self._header) :]
-        if len(cells) < len(self._header) or any(cell.strip() for cell in extra):
+        if len(cells) < len(self._header) or (extra and any(cell.strip() for cell in extra)):
             what = f"{len(cells)} cells where {len(self._header)} are expected"
             why = "a separator without quotes may have moved them" if extra else "the row is cut short"
             self._refuse(
