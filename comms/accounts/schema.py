@@ -15,7 +15,6 @@ class Account(Base):
     __tablename__ = "account"
     __table_args__ = (
         UniqueConstraint("number"),
-        Index("ix_account_customer_number", "customer_number"),
         Index("ix_account_household", "household"),
         Index("ix_account_search_name", "search_name"),
         Index("ix_account_search_number", "search_number"),
@@ -75,12 +74,12 @@ class ContactPoint(Base):
 
     __tablename__ = "contact_point"
     __table_args__ = (
-        UniqueConstraint("account_id", "kind", "raw"),
+        UniqueConstraint("account_id", "kind", "raw"),  # also finds the points of an account
         Index("ix_contact_point_kind_value", "kind", "value"),
     )
 
     id: Mapped[Key]
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     kind: Mapped[str]
     """``phone`` or ``email``."""
     label: Mapped[str]
