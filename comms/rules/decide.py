@@ -102,6 +102,10 @@ UNKNOWN_HOLD = (frozenset({Purpose.DUNNING, Purpose.LEGAL, Purpose.INFORMATIONAL
 HOUSEHOLD_CAPS = ((timedelta(days=7), 3), (timedelta(days=30), 6))
 """Contacts with one household, over all campaigns and manual messages (office policy)."""
 
+BESIDE_A_HOLD = 500
+"""Cents of debt beside a held one that are left alone when no policy says how much (office policy): a late fee of a few
+dollars must not dun a customer who keeps to what was agreed."""
+
 
 def decide(
     city: City,
@@ -111,18 +115,19 @@ def decide(
     channel: str,
     at: datetime,
     caps: Sequence[tuple[timedelta, int]] = HOUSEHOLD_CAPS,
-    settled_at: int = 0,
+    settled_at: int | None = None,
 ) -> Decision:
     """Whether ``channel`` may be used for ``purpose`` at ``at``. Pure; see the module.
 
-    ``settled_at``: cents of debt that a policy leaves alone, as its exit says.
+    ``settled_at``: cents of debt that a policy leaves alone, as its exit says. It holds for the whole debt, and for
+    what is owed beside a hold that covers a part of it.
     """
     reasons: list[Reason] = []
     until: datetime | None = None
-    reasons += _holds(facts, purpose)
+    reasons += _holds(facts, purpose, BESIDE_A_HOLD if settled_at is None else settled_at)
     reasons += _address(facts, channel)
     if purpose in (Purpose.DUNNING, Purpose.LEGAL):
-        reasons += _owes(facts, settled_at)
+        reasons += _owes(facts, settled_at or 0)
     if purpose in (Purpose.DUNNING, Purpose.INFORMATIONAL):
         reasons += _caps(facts, at, caps)
     recipient = facts.addresses.get(channel)
@@ -142,14 +147,16 @@ def _local(at: datetime, city: City) -> str:
     return at.astimezone(city.zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
-def _holds(facts: Facts, purpose: Purpose) -> list[Reason]:
+def _holds(facts: Facts, purpose: Purpose, left_alone: int) -> list[Reason]:
+    """The holds that stand against it. One that covers an amount stands until more than ``left_alone`` is owed beside
+    that amount."""
     found = []
+    left = facts.past_due_cents - facts.paid_since_cents
     for hold in facts.holds:
         purposes, citation = HOLD_RULES.get(hold.kind, UNKNOWN_HOLD)
         if purpose not in purposes:
             continue
-        covered = hold.amount_cents
-        if covered is not None and facts.past_due_cents - facts.paid_since_cents > covered:
+        if hold.amount_cents is not None and left - hold.amount_cents > left_alone:
             continue
         ends = f"until {hold.ends_on}" if hold.ends_on else "open-ended"
         found.append(Reason(f"hold-{hold.kind}", Verdict.SUPPRESS, "hold", f"{hold.kind}, {ends}", citation))

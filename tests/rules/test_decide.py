@@ -80,18 +80,24 @@ def test_a_hold_that_nobody_knows_protects(ask, purpose):
 
 
 @pytest.mark.parametrize(
-    ("covered", "paid", "verdict"),
+    ("covered", "paid", "left_alone", "verdict"),
     [
-        (12000, 0, Verdict.SUPPRESS),
-        (11999, 0, Verdict.ALLOW),
-        (5000, 7000, Verdict.SUPPRESS),
-        (5000, 6999, Verdict.ALLOW),
-        (None, 0, Verdict.SUPPRESS),
+        (12000, 0, 0, Verdict.SUPPRESS),
+        (11999, 0, 0, Verdict.ALLOW),
+        (5000, 7000, 0, Verdict.SUPPRESS),
+        (5000, 6999, 0, Verdict.ALLOW),
+        (None, 0, 0, Verdict.SUPPRESS),
+        (11500, 0, 500, Verdict.SUPPRESS),
+        (11499, 0, 500, Verdict.ALLOW),
+        (11500, 0, None, Verdict.SUPPRESS),
+        (11499, 0, None, Verdict.ALLOW),
     ],
 )
-def test_a_promise_holds_dunning_when_it_covers_what_is_left(ask, covered, paid, verdict):
+def test_a_promise_holds_dunning_until_more_than_the_policy_leaves_alone_is_owed_beside_it(
+    ask, covered, paid, left_alone, verdict
+):
     known = facts(holds=[ActiveHold("promise", None, covered, "")], paid_since_cents=paid)
-    assert ask(known).verdict is verdict
+    assert ask(known, settled_at=left_alone).verdict is verdict
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
