@@ -72,7 +72,9 @@ TASKS = {
     "unmatched_event": "Carrier reports about no message of ours",
     "unknown_send": "Messages that may not have left",
     "failed_notice": "Notices that could not be delivered",
+    "approval": "Promises that need a supervisor",
     "promise": "Promises to look at",
+    "decision_reopened": "Promises decided anew, because payments changed",
     "mail_batch": "Batches of letters the mail house does not have",
     "carrier_halted": "A carrier takes nothing from us",
 }

@@ -9,7 +9,8 @@ or a second run of the same night all end in the same place.
    the day the promise was replaced or withdrawn. Each cent counts once.
 3. A full part is kept at once. Any other is decided when its deadline has passed and the payment files cover that day.
 4. What agencies paid and what was credited fills no part: where it closes the gap the part is settled, not kept.
-5. The first part that is missed ends the promise.
+5. A promise ends with the part that is missed, an arrangement when as many were missed as its terms say. Of a promise
+   that something was paid for it is said that it was kept in part; an arrangement that ends so is broken.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,6 +57,9 @@ class PromiseFact:
     parts: tuple[PartFact, ...]
     ended_on: date | None = None
     ended_as: str | None = None
+    arrangement: bool = False
+    ends_after_missed: int = 1
+    """So many missed parts end it."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +119,13 @@ class _Till:
 
 def _decide_one(promise: PromiseFact, till: _Till, covered_until: date | None, now: datetime) -> PromiseVerdict:
     verdicts: list[PartVerdict] = []
+    missed = 0
     for part in sorted(promise.parts, key=lambda part: (part.due_on, part.id)):
-        if verdicts and verdicts[-1].state in (*MISSED, "dropped"):
+        if missed >= promise.ends_after_missed:
             verdicts.append(PartVerdict(part.id, "dropped", 0, 0, {}))
         else:
             verdicts.append(_decide_part(promise, part, till, covered_until, now))
+            missed += verdicts[-1].state in MISSED
     status = _status(promise, verdicts)
     parts = tuple(
         PartVerdict(v.part_id, "closed", v.allocated_cents, v.settled_cents, v.allocations)
@@ -160,9 +166,13 @@ def _decide_part(
 
 def _status(promise: PromiseFact, parts: Sequence[PartVerdict]) -> str:
     states = {part.state for part in parts}
-    if states & MISSED:
-        return "partial" if any(part.allocated_cents for part in parts) else "broken"
-    if states <= MET | {"settled"}:
+    missed = sum(part.state in MISSED for part in parts)
+    if missed >= promise.ends_after_missed:
+        paid = any(part.allocated_cents for part in parts)
+        return "partial" if paid and not promise.arrangement else "broken"
+    if states <= MET | MISSED | {"settled"}:
+        if missed:
+            return "partial"
         for status in ("kept_short", "kept_late"):
             if status in states and "settled" not in states:
                 return status

@@ -23,11 +23,11 @@ from comms.db import Base, bulk_insert
 from comms.history import NewEvent
 
 from . import holding
-from .deciding import PartVerdict, PromiseVerdict, decide
+from .deciding import MISSED, PartVerdict, PromiseVerdict, decide
 from .facts import Ledger, covered_until, load
 from .policy import Part
 from .schema import Promise, PromiseAllocation, PromiseEvent, PromisePart
-from .wording import STATUS, dollars, in_words
+from .wording import KIND, STATUS, dollars, in_words
 
 DECIDED = frozenset({"kept", "kept_late", "kept_short", "partial", "broken", "settled_other"})
 """What money, or the lack of it, makes of a promise."""
@@ -72,8 +72,12 @@ class _Work:
     log: list[dict[str, Any]] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     closing: list[Promise] = field(default_factory=list)
-    reopening: list[Promise] = field(default_factory=list)
-    tasks: list[tuple[Promise, str]] = field(default_factory=list)
+    reopening: list[tuple[Promise, int]] = field(default_factory=list)
+    """With the money that still counts towards it."""
+    counted: dict[int, tuple[Promise, int]] = field(default_factory=dict)
+    """Promises that stay open, with the money that counts towards them, where that changed."""
+    tasks: list[tuple[Promise, str, str]] = field(default_factory=list)
+    """A promise, what happened to it, and the sentence for staff."""
 
     def count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -111,6 +115,13 @@ def _compare(ledger: Ledger, verdict: PromiseVerdict, work: _Work) -> None:
         _compare_part(ledger, stored[part.part_id], part, work)
     if verdict.status == "open":
         work.count("pending_feed" if verdict.pending_feed else "still_open")
+        missed = [part for part in verdict.parts if part.state in MISSED]
+        if any(stored[part.part_id].state != part.state for part in missed):
+            _tell_missed(ledger, promise, len(missed), work)
+        if promise.status == "open" and verdict.allocated_cents != sum(
+            part.allocated_cents for part in stored.values()
+        ):
+            work.counted[promise.id] = (promise, verdict.allocated_cents)
     if verdict.status == promise.status:
         return
     reopened = promise.status in DECIDED
@@ -130,7 +141,7 @@ def _compare(ledger: Ledger, verdict: PromiseVerdict, work: _Work) -> None:
     if promise.status == "open":
         work.closing.append(promise)
     elif verdict.status == "open":
-        work.reopening.append(promise)
+        work.reopening.append((promise, verdict.allocated_cents))
     _tell(ledger, promise, verdict, reopened, work)
 
 
@@ -167,7 +178,7 @@ def _reason(verdict: PromiseVerdict, reopened: bool, before: str) -> str:
 
 def _tell(ledger: Ledger, promise: Promise, verdict: PromiseVerdict, reopened: bool, work: _Work) -> None:
     """The lines for the promise's log and the contact history, and a task where staff should look."""
-    words = in_words(Part(part.due_on, part.amount_cents) for part in ledger.parts[promise.id])
+    words = _words(ledger, promise)
     facts = {
         "promise_id": promise.id,
         "before": promise.status,
@@ -177,27 +188,42 @@ def _tell(ledger: Ledger, promise: Promise, verdict: PromiseVerdict, reopened: b
         "settled_cents": sum(part.settled_cents for part in verdict.parts),
     }
     lines = []
+    word = KIND[promise.kind]
     if reopened:
         was = STATUS[promise.status]
-        lines.append(("decision_reopened", f"Promise looked at again, payments changed: it was {was}: {words}."))
-        work.tasks.append((promise, f"A promise that was {was} is now {STATUS[verdict.status]}: {words}."))
-    elif verdict.status == "partial":
-        work.tasks.append((promise, f"A promise was kept in part, {_counted(verdict)}: {words}."))
+        lines.append(("decision_reopened", f"{word} looked at again, payments changed: it was {was}: {words}."))
+        now = f"{word} that was {was} is now {STATUS[verdict.status]}, because payments changed: {words}."
+        work.tasks.append((promise, "decision_reopened", now))
+    elif verdict.status == "partial" or (verdict.status == "broken" and promise.kind == "arrangement"):
+        ended = f"{word} {STATUS[verdict.status]}, {_counted(verdict)}: {words}."
+        work.tasks.append((promise, verdict.status, ended))
     if verdict.status != "open":
-        lines.append((verdict.status, f"Promise {STATUS[verdict.status]}, {_counted(verdict)}: {words}."))
+        lines.append((verdict.status, f"{word} {STATUS[verdict.status]}, {_counted(verdict)}: {words}."))
     for kind, summary in lines:
-        work.log.append({"promise_id": promise.id, "at": work.at, "kind": kind, "actor": "system", "facts": facts})
-        work.events.append(
-            NewEvent(
-                account_id=promise.account_id,
-                at=work.at,
-                kind=f"promise.{kind}",
-                summary=summary,
-                subject_type="promise",
-                subject_id=promise.id,
-                facts=facts,
-            )
+        _log(promise, kind, summary, facts, work)
+
+
+def _tell_missed(ledger: Ledger, promise: Promise, missed: int, work: _Work) -> None:
+    """A part of an arrangement was missed and its terms let it go on: the history says so, and staff look at it."""
+    facts = {"promise_id": promise.id, "missed": missed}
+    summary = f"{KIND[promise.kind]} goes on with {missed} missed: {_words(ledger, promise)}."
+    work.tasks.append((promise, "part_missed", summary))
+    _log(promise, "part_missed", summary, facts, work)
+
+
+def _log(promise: Promise, kind: str, summary: str, facts: dict[str, Any], work: _Work) -> None:
+    """One line for the promise's log, the same for the contact history."""
+    work.log.append({"promise_id": promise.id, "at": work.at, "kind": kind, "actor": "system", "facts": facts})
+    work.events.append(
+        NewEvent(
+            account_id=promise.account_id, at=work.at, kind=f"promise.{kind}", summary=summary,
+            subject_type="promise", subject_id=promise.id, facts=facts,
         )
+    )  # fmt: skip
+
+
+def _words(ledger: Ledger, promise: Promise) -> str:
+    return in_words(Part(part.due_on, part.amount_cents) for part in ledger.parts[promise.id])
 
 
 def _counted(verdict: PromiseVerdict) -> str:
@@ -223,14 +249,15 @@ def _write(session: Session, city: City, ledger: Ledger, work: _Work) -> list[in
     )
     bulk_insert(session, PromiseEvent, work.log)
     holding.release_all(session, work.closing, "system", work.at)
-    for promise in work.reopening:
-        words = in_words(Part(part.due_on, part.amount_cents) for part in ledger.parts[promise.id])
-        holding.place(session, city, promise, words, work.at)
-    for promise, reason in work.tasks:
+    holding.resize(session, work.counted)
+    for promise, counted in work.reopening:
+        holding.place(session, city, promise, _words(ledger, promise), work.at, counted)
+    for promise, happened, reason in work.tasks:
         worklist.open_task(
             session,
-            kind="promise",
-            dedupe_key=f"promise:{promise.id}",
+            kind="decision_reopened" if happened == "decision_reopened" else "promise",
+            dedupe_key=f"{happened}:{promise.id}",
+            priority=4,
             reason=reason,
             at=work.at,
             account_id=promise.account_id,

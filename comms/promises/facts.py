@@ -14,7 +14,7 @@ from .deciding import PartFact, PaymentFact, PromiseFact
 from .schema import Promise, PromiseAllocation, PromisePart
 
 WATCHED_DAYS = 400
-"""How long a closed promise is still looked at: a year of reversals and late files, and a month over."""
+"""How long a promise is still looked at after it closed: a year of reversals and late files, and a month over."""
 
 _CHUNK = 500
 
@@ -50,7 +50,7 @@ class Ledger:
         )
         return PromiseFact(
             promise.id, promise.account_id, promise.created_on, promise.created_at, parts, promise.ended_on,
-            promise.ended_as,
+            promise.ended_as, promise.kind == "arrangement", (promise.terms or {}).get("broken_after_missed", 1),
         )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def _scopes(now: datetime, account_ids: Collection[int] | None) -> Iterator[Colu
     if account_ids is None:
         watched = aliased(Promise)
         recent = select(watched.account_id).where(
-            watched.confirmed_at.is_not(None), watched.created_at >= now - timedelta(WATCHED_DAYS)
+            watched.confirmed_at.is_not(None),
+            (watched.status == "open") | (watched.closed_at >= now - timedelta(WATCHED_DAYS)),
         )
         yield opened & Promise.account_id.in_(recent)
         return

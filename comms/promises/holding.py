@@ -1,9 +1,9 @@
 """The hold that an open promise places on the debt it is about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from comms.accounts import holds
@@ -18,7 +18,14 @@ def source_of(promise_id: int) -> str:
     return f"promise:{promise_id}"
 
 
-def place(session: Session, city: City, promise: Promise, words: str, at: datetime) -> int:
+def covered(promise: Promise, counted_cents: int = 0) -> int:
+    """What an open promise holds, in cents: the debt it is about, or what was promised where that is more, without the
+    money that has counted towards it. As the debt is paid down, what is held goes down with it, so that a new bill is
+    never taken for the old debt."""
+    return max(promise.debt_cents, promise.promised_cents) - counted_cents
+
+
+def place(session: Session, city: City, promise: Promise, words: str, at: datetime, counted_cents: int = 0) -> int:
     """Hold the promised debt. No end date: a promise whose payment file is late goes on holding until it is decided."""
     return holds.place(
         session,
@@ -29,8 +36,24 @@ def place(session: Session, city: City, promise: Promise, words: str, at: dateti
         f"Promised {words}",
         source_of(promise.id),
         at,
-        amount_cents=promise.debt_cents or None,
+        amount_cents=covered(promise, counted_cents),
     )
+
+
+def resize(session: Session, counted: Mapping[int, tuple[Promise, int]]) -> None:
+    """Hold what is left of the debt of these open promises (by id, with the cents that count towards each by now)."""
+    rows = [
+        {"of_account": promise.account_id, "of_source": source_of(promise.id), "to_cents": covered(promise, cents)}
+        for promise, cents in counted.values()
+    ]
+    if rows:
+        table = Hold.__table__
+        statement = update(Hold).where(
+            table.c.account_id == bindparam("of_account"),
+            table.c.source == bindparam("of_source"),
+            table.c.released_at.is_(None),
+        )
+        session.connection().execute(statement.values(amount_cents=bindparam("to_cents")), rows)
 
 
 def release(session: Session, promise: Promise, by: str, at: datetime) -> None:

@@ -111,7 +111,7 @@ def test_a_bounced_payment_opens_the_decision_again(database, city, clock, promi
         found = promises.evaluate(session, city, clock)
         assert (found.reopened, status(session, promise_id)) == (1, "open")
         assert account_id in holds.active(session, [account_id], city.local_date(clock.now()))
-        (task,) = worklist.open_tasks(session, ["promise"])
+        (task,) = worklist.open_tasks(session, ["decision_reopened"])
         assert "was kept is now open" in task.reason
         assert session.query(PromiseAllocation).one().reversed_at is not None
 
