@@ -1,5 +1,7 @@
 """Letters on paper: what a window shows, which pages are whose, and what cannot be printed."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pypdfium2
@@ -28,6 +30,18 @@ def text_of(pdf, first=1, last=None):
     document = pypdfium2.PdfDocument(pdf)
     last = last or len(document)
     return "\n".join(document[i].get_textpage().get_text_range() for i in range(first - 1, last))
+
+
+def characters(pdf):
+    """Every character of every page with its place, to a tenth of a point."""
+    sheets = [sheet.get_textpage() for sheet in pypdfium2.PdfDocument(pdf)]
+    return [
+        Counter(
+            (words.get_text_range(i, 1), *(round(side, 1) for side in words.get_charbox(i)))
+            for i in range(words.count_chars())
+        )
+        for words in sheets
+    ]
 
 
 def boxes(pdf, number=0):
@@ -67,6 +81,32 @@ def test_pages_are_counted_letter_by_letter(page):
     assert done.page_count == 4
     assert "Ann Lee" in text_of(done.pdf, 4, 4)
     assert "Page 2 of 2" in text_of(done.pdf, 3, 3)
+
+
+def test_only_following_pages_say_which_page_of_how_many(page):
+    done = typeset([page(notice="disconnect-notice"), page("Ann Lee", "disconnect-notice", language="es"), page()], AT)
+    assert done.pages == ((1, 2), (3, 4), (5, 5))
+    heads = [text_of(done.pdf, i, i).splitlines()[0] for i in range(1, 6)]
+    assert heads[1].endswith("Page 2 of 2")
+    assert heads[3].endswith("Página 2 de 2")
+    assert {heads[0], heads[2], heads[4]} == {"Duluth Utilities"}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("notice", ["disconnect-notice", "past-due-reminder", "payment-received"])
+def test_a_letter_is_printed_as_its_archived_copy_looks(page, notice, language):
+    letter = page(notice=notice, language=language)
+    assert characters(typeset([letter], AT).pdf) == characters(typeset_one(letter, AT))
+
+
+def test_a_paragraph_longer_than_a_page_runs_on_to_the_next(page):
+    letter = page()
+    words = [f"word{i}" for i in range(1500)]
+    wordy = replace(letter.content, blocks=[{"t": "p", "c": [" ".join(words)]}])
+    done = typeset([replace(letter, content=wordy)], AT)
+    assert done.pages == ((1, 3),)
+    printed = text_of(done.pdf).split()
+    assert [word for word in printed if word.startswith("word")] == words
 
 
 def test_the_same_letters_and_time_give_the_same_bytes(page):
