@@ -30,18 +30,32 @@ _NAME, _STATUS, _LANGUAGE = COLUMNS.index("name"), COLUMNS.index("status"), COLU
 _MAILING = COLUMNS.index("mailing_address")
 
 
-class AccountRow(NamedTuple):
-    """A row that can be taken. ``values`` are those of ``COLUMNS``, as ``bulk`` writes them."""
+class ReadRow(NamedTuple):
+    """A row that can be taken, as it is laid aside. ``facts`` are the values, points and holds, packed once for the
+    digest and for the way to disk."""
 
     line: int
     number: str
     digest: str
-    values: tuple[str | int | None, ...]
-    points: tuple[Point, ...]
-    holds: dict[str, tuple[str, str]]
-    """Kind and note of each hold, by its source: ``{"cis:MED": ("medical", "…")}``."""
+    facts: bytes
     past_due_cents: int
     warnings: tuple[str, ...]
+    flags: list[str]
+
+    def packed(self) -> tuple[Any, ...]:
+        """Plain values, to travel to disk."""
+        return tuple(self)
+
+
+class AccountRow(NamedTuple):
+    """A row that is kept. ``values`` are those of ``COLUMNS``, as ``comms.db.bulk`` writes them."""
+
+    number: str
+    digest: str
+    values: tuple[str | int | None, ...]
+    points: list[Point]
+    holds: dict[str, tuple[str, str]]
+    """Kind and note of each hold, by its source: ``{"cis:MED": ("medical", "…")}``."""
     flags: list[str]
 
     @property
@@ -61,13 +75,11 @@ class AccountRow(NamedTuple):
         address: dict[str, str] = json.loads(str(self.values[_MAILING]))
         return address
 
-    def packed(self) -> tuple[Any, ...]:
-        """Plain values, to travel to disk."""
-        return tuple(self)
-
     @classmethod
     def unpacked(cls, given: tuple[Any, ...]) -> "AccountRow":
-        return cls._make(given)
+        _, number, digest, facts, _, _, flags = given
+        values, points, holds = marshal.loads(facts)  # noqa: S302 - we packed it ourselves
+        return cls(number, digest, values, points, holds, flags)
 
 
 class _Step(NamedTuple):
@@ -129,7 +141,7 @@ class AccountReader:
             return None
         return None if None in found else sum(found)
 
-    def read(self, line: int, cells: Sequence[str]) -> AccountRow:
+    def read(self, line: int, cells: Sequence[str]) -> ReadRow:
         """Read a row with as many cells as the header. Raises ``RefusedRowError`` with all that is wrong with it."""
         found: dict[str, Any] = {}
         wrong: list[str] = []
@@ -147,7 +159,7 @@ class AccountReader:
             raise RefusedRowError("; ".join(wrong))
         return self._row(line, found, cells, warnings)
 
-    def _row(self, line: int, found: dict[str, Any], cells: Sequence[str], warnings: list[str]) -> AccountRow:
+    def _row(self, line: int, found: dict[str, Any], cells: Sequence[str], warnings: list[str]) -> ReadRow:
         given = found.get
         flags, holds = self._flags(cells, warnings)
         address = postal.mailing(
@@ -175,9 +187,8 @@ class AccountReader:
         )  # fmt: skip
         self._compare(past_due, services, aging, due, warnings)
         read = self._contact_points(cells)
-        return AccountRow(
-            line, number, _digest(values, read, holds), values, read, holds, past_due, tuple(warnings), flags
-        )
+        facts = marshal.dumps((values, read, holds), 2)
+        return ReadRow(line, number, _digest(facts), facts, past_due, tuple(warnings), flags)
 
     def _compare(
         self, past_due: int, services: dict[str, int], aging: dict[str, int], due: date | None, warnings: list[str]
@@ -214,7 +225,7 @@ class AccountReader:
                 holds[f"cis:{name}"] = (flag.hold, flag.note)
         return meanings, holds
 
-    def _contact_points(self, cells: Sequence[str]) -> tuple[Point, ...]:
+    def _contact_points(self, cells: Sequence[str]) -> list[Point]:
         found: dict[tuple[str, str], Point] = {}
         for at, kind, label, rank in self._points:
             cell = cells[at]
@@ -226,7 +237,7 @@ class AccountReader:
             read = points.phone(raw, self._area_code) if kind == "phone" else points.email(raw)
             if read is not None and (kind, raw) not in found:
                 found[kind, raw] = (kind, label, rank, raw, read.value, read.reason)
-        return tuple(found.values())
+        return list(found.values())
 
 
 _MAIL = '{"line1": %s, "line2": %s, "city": %s, "state": %s, "zip": %s}'
@@ -243,8 +254,7 @@ def _template(group: list[tuple[str, str]]) -> str:
     return f"{{{', '.join(parts)}}}"
 
 
-def _digest(values: tuple[Any, ...], points: tuple[Point, ...], holds: dict[str, tuple[str, str]]) -> str:
+def _digest(facts: bytes) -> str:
     """A digest of the facts, not of the cells: ``$0.00`` for ``0.00`` is no change. (Version 2 of marshal writes equal
     values alike, and is the fastest way to bytes here.)"""
-    packed = marshal.dumps((values, list(points), holds), 2)
-    return hashlib.blake2b(packed, digest_size=16).hexdigest()
+    return hashlib.blake2b(facts, digest_size=16).hexdigest()

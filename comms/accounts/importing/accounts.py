@@ -15,7 +15,7 @@ from comms.city import City
 from comms.db import Database, one_of
 from comms.history import NewEvent, record
 
-from .account_rows import AccountReader, AccountRow
+from .account_rows import AccountReader, AccountRow, ReadRow
 from .account_store import Batch
 from .days import Dates
 from .mapping import Mapping
@@ -54,7 +54,7 @@ class AccountsIntake:
     def covers_until(self) -> date | None:
         return None
 
-    def read(self, line: int, cells: list[str]) -> AccountRow:
+    def read(self, line: int, cells: list[str]) -> ReadRow:
         row = self._reader.read(line, cells)
         first = self._lines.setdefault(row.number, line)
         if first != line:
@@ -71,7 +71,7 @@ class AccountsIntake:
             self._mentioned.add(number)
         return self._reader.past_due_in(cells)
 
-    def compare(self, session: Session, rows: list[AccountRow]) -> Iterator[tuple[int, AccountRow, str | None]]:
+    def compare(self, session: Session, rows: list[ReadRow]) -> Iterator[tuple[int, ReadRow, str | None]]:
         """The rows that are new or changed; and those refused for what is stored, with the reason."""
         known = self._look_up(session, rows)
         for at, row in enumerate(rows):
@@ -100,7 +100,7 @@ class AccountsIntake:
             self._known_changed += 1
             yield at, row, None
 
-    def _look_up(self, session: Session, rows: list[AccountRow]) -> dict[str, Any]:
+    def _look_up(self, session: Session, rows: list[ReadRow]) -> dict[str, Any]:
         fields = (Account.id, Account.number, Account.source_digest, Account.in_latest_file, Account.balance_as_of)
         mentioned, self._mentioned = sorted(self._mentioned), set()
         for start in range(0, len(mentioned), PAGE):
@@ -116,7 +116,7 @@ class AccountsIntake:
             self._known += 1
             self._still_there += stored.in_latest_file
 
-    def _is_overtaken(self, stored: Any, row: AccountRow) -> bool:
+    def _is_overtaken(self, stored: Any, row: ReadRow) -> bool:
         """A refused row that nobody mended must not overwrite the good row with its number."""
         same_day = stored.in_latest_file and stored.balance_as_of >= self._dates.as_of
         return bool(same_day and stored.source_digest != row.digest)

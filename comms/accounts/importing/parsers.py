@@ -23,6 +23,7 @@ class UnreadableCellError(ValueError):
     """A cell that cannot be read; the message follows the name of its column."""
 
 
+_PLAIN_MONEY = re.compile(r"\$?([0-9]{1,9})\.([0-9]{2})")
 _MONEY = re.compile(
     r"(?P<open>\()?\s*(?P<minus>-)?\s*\$?\s*(?P<minus2>-)?\s*(?P<open2>\()?"
     r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.(?P<cents>[0-9]{1,2}))?"
@@ -36,6 +37,8 @@ def money(cell: str) -> int | None:
 
     Half cents, foreign commas (``12,50``) and anything else raise ``UnreadableCellError``.
     """
+    if plain := _PLAIN_MONEY.fullmatch(cell):
+        return int(plain[1] + plain[2])
     text = cell.strip()
     if not text:
         return None
