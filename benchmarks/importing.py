@@ -121,7 +121,7 @@ def server(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/bench.db"
         return
-    with servers.postgres() as url:
+    with servers.postgres(durable=True) as url:
         yield url
 
 
