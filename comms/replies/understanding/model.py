@@ -9,6 +9,10 @@ INTENTS = (
     "arrangement_request", "balance_question", "help", "language_request", "confirm_yes", "confirm_no", "other",
 )  # fmt: skip
 
+FLOOR = 0.6
+"""Confidence below which nothing is done automatically, opt-outs excepted: a false promise or a wrong answer does more
+harm than a question to a person."""
+
 Amount = int | str | None
 """Cents, ``full``, ``half``, ``minimum``, or None when no amount was said."""
 
@@ -27,13 +31,16 @@ class Instalment:
 @dataclass(frozen=True)
 class Understanding:
     """``confidence`` is between 0 and 1; ``lang`` is ``en``, ``es``, ``es-en`` or ``other``; ``evidence`` holds the
-    words that decided it, as they were written."""
+    words that decided it, as they were written. ``also`` are further intents that must not be lost (an opt-out beside
+    an emergency); ``offered`` what is named in a question, a hedge or a condition about paying, never a promise."""
 
     intent: str
     instalments: tuple[Instalment, ...] = ()
     confidence: float = 1.0
     lang: str = "en"
     evidence: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    offered: tuple[Instalment, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
