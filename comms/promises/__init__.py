@@ -1,10 +1,13 @@
 """What customers promised to pay, and which payments kept it.
 
 A promise is ``proposed`` until the customer says YES (or a clerk enters it); only an ``open`` one holds dunning, one an
-account. ``consider`` holds an offer against the office's limits; ``propose``, ``open_``, ``withdraw``, ``supersede``
-and ``refuse`` are what people do; ``evaluate`` is what the payment files do to it.
+account. ``consider`` holds an offer against the office's limits, ``arrange`` makes a schedule within them; ``propose``,
+``open_``, ``withdraw``, ``supersede`` and ``refuse`` are what people do, ``enter`` what staff take, ``approve`` the
+supervisor's word; ``evaluate`` is what the payment files do to it. ``why`` says in words what a verdict names.
 """
 
+from .arranging import Arranged, arrange
+from .entering import Entered, approve, enter, open_before
 from .evaluation import Evaluation, due, evaluate
 from .lifecycle import (
     Change,
@@ -18,24 +21,32 @@ from .lifecycle import (
     withdraw,
 )
 from .policy import Part, Policy, PolicyError, Verdict, consider, load_policy
+from .wording import why
 
 __all__ = [
+    "Arranged",
     "Change",
+    "Entered",
     "Evaluation",
     "Part",
     "Policy",
     "PolicyError",
     "PromiseError",
     "Verdict",
+    "approve",
+    "arrange",
     "broken_before",
     "consider",
     "due",
+    "enter",
     "evaluate",
     "load_policy",
     "open_",
+    "open_before",
     "parts_of",
     "propose",
     "refuse",
     "supersede",
+    "why",
     "withdraw",
 ]

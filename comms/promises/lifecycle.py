@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from comms import accounts
+from comms import accounts, worklist
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.clock import Clock
@@ -20,9 +20,10 @@ from comms.history import NewEvent
 
 from . import holding
 from .deadlines import deadline
+from .deciding import MISSED
 from .policy import Part, load_policy
 from .schema import Promise, PromiseEvent, PromisePart
-from .wording import STATUS, in_words
+from .wording import KIND, STATUS, in_words
 
 
 class PromiseError(ValueError):
@@ -53,16 +54,26 @@ def propose(
     reason_code: str | None = None,
     requested: Sequence[Any] = (),
     episode_id: int | None = None,
+    kind: str = "promise",
+    terms: dict[str, Any] | None = None,
+    awaits: str | None = "customer",
 ) -> Change:
     """Write down a promise that waits for its YES. It holds nothing yet; an older unanswered one gives way to it.
 
+    ``kind`` is ``promise`` or ``arrangement``, which has ``terms`` as ``arrange`` gives them; ``awaits`` is
+    ``customer`` or ``supervisor``.
     ``source`` is ``sms``, ``email``, ``phone``, ``counter``, ``web`` or ``letter``; ``requested`` keeps what was asked
-    for when the parts are a counter-offer (JSON values). Raises ``PromiseError`` without parts or with an empty one.
+    for when the parts are a counter-offer (JSON values). Raises ``PromiseError`` without parts or with an empty one,
+    and ``PolicyError`` for a category that does not exist.
     """
     if not parts or min(part.amount_cents for part in parts) <= 0:
         raise PromiseError("A promise needs at least one date and an amount above zero. Enter both.")
+    if kind not in KIND:
+        raise ValueError(f"{kind!r} is not a kind of promise; allowed: {', '.join(KIND)}")
+    policy = load_policy(city)
+    policy.category(category)
     now = clock.now()
-    account = _locked_account(session, account_id)
+    account = locked_account(session, account_id)
     events = [
         event
         for waiting in session.scalars(
@@ -70,18 +81,18 @@ def propose(
         )
         for event in _close(session, waiting, "superseded", "A newer offer was made.", actor, now)
     ]
-    policy = load_policy(city)
     promise = Promise(
         account_id=account_id, episode_id=episode_id, source=source, source_inbound_id=inbound_id, taken_by=taken_by,
         said_text=said_text, reason_code=reason_code, category=category, requested_terms=list(requested),
         status="proposed", status_reason=None, promised_cents=sum(part.amount_cents for part in parts),
         debt_cents=max(account.past_due_cents, 0), confirmed_at=None, approved_by=None, policy_version=policy.version,
-        created_at=now, created_on=city.local_date(now), ended_as=None, ended_on=None, closed_at=None,
+        created_at=now, created_on=city.local_date(now), kind=kind, terms=terms,
+        awaits=awaits, ended_as=None, ended_on=None, closed_at=None,
     )  # fmt: skip
     session.add(promise)
     session.flush()
     session.add_all(_rows(promise.id, parts, city))
-    events.append(note(session, promise, "proposed", f"Promise proposed: {in_words(sorted(parts))}.", actor, now))
+    events.append(note(session, promise, "proposed", f"{KIND[kind]} proposed: {in_words(sorted(parts))}.", actor, now))
     return Change(promise.id, tuple(events))
 
 
@@ -90,22 +101,27 @@ def open_(
 ) -> Change:
     """The customer said YES, or a clerk did: the promise holds dunning from now on, and replaces the one before it.
 
-    Raises ``PromiseError`` when it is neither proposed nor open.
+    Raises ``PromiseError`` when it is neither proposed nor open, and when it waits for a supervisor and ``approved_by``
+    names none.
     """
-    promise = _locked(session, promise_id)
+    promise = locked_promise(session, promise_id)
     if promise.status == "open":
         return Change(promise_id)
     if promise.status != "proposed":
         raise PromiseError(f"Promise {promise_id} is {STATUS[promise.status]}; only a proposed one can be opened.")
+    if promise.awaits == "supervisor" and approved_by is None:
+        raise PromiseError(f"Promise {promise_id} waits for a supervisor: comms promise approve {promise_id}")
     now = clock.now()
     events = _end_earlier(session, city, promise, actor, clock)
     promise.status, promise.confirmed_at, promise.approved_by = "open", now, approved_by
+    _settle_approval(session, promise, actor, "Approved." if approved_by else "Opened.", now)
     session.flush()
     parts = parts_of(session, promise_id)
     words = in_words(parts)
     holding.place(session, city, promise, words, now)
     accounts.touch(session, [promise.account_id], now)
-    events.append(note(session, promise, "opened", f"Promise opened: {words}.", actor, now))
+    facts = {"approved_by": approved_by} if approved_by else {}
+    events.append(note(session, promise, "opened", f"{KIND[promise.kind]} opened: {words}.", actor, now, facts))
     return Change(promise_id, tuple(events))
 
 
@@ -118,7 +134,7 @@ def withdraw(
     """
     if by not in ("customer", "office"):
         raise ValueError(f"by={by!r}; allowed: customer, office")
-    promise = _locked(session, promise_id)
+    promise = locked_promise(session, promise_id)
     status = f"withdrawn_{by}"
     if promise.status == status:
         return Change(promise_id)
@@ -132,7 +148,7 @@ def withdraw(
 
 def supersede(session: Session, city: City, clock: Clock, promise_id: int, *, actor: str, reason: str) -> Change:
     """End a proposed or open promise because another takes its place."""
-    promise = _locked(session, promise_id)
+    promise = locked_promise(session, promise_id)
     if promise.status not in ("proposed", "open"):
         return Change(promise_id)
     if promise.status == "open":
@@ -142,7 +158,7 @@ def supersede(session: Session, city: City, clock: Clock, promise_id: int, *, ac
 
 def refuse(session: Session, clock: Clock, promise_id: int, *, actor: str, reason: str) -> Change:
     """The office does not take a proposed promise. Raises ``PromiseError`` once it was opened."""
-    promise = _locked(session, promise_id)
+    promise = locked_promise(session, promise_id)
     if promise.status == "refused":
         return Change(promise_id)
     if promise.status != "proposed":
@@ -151,10 +167,18 @@ def refuse(session: Session, clock: Clock, promise_id: int, *, actor: str, reaso
 
 
 def broken_before(session: Session, account_id: int, city: City, clock: Clock, category: str = "standard") -> int:
-    """How many promises of this account were broken within the days of this category."""
+    """How many promises of this account were broken within the days of this category: the day that counts is the
+    deadline that was missed, whenever the payment file came that showed it."""
     since = clock.now() - timedelta(load_policy(city).category(category).broken_within_days)
+    missed = (
+        select(func.max(PromisePart.deadline_at))
+        .where(PromisePart.promise_id == Promise.id, PromisePart.state.in_(sorted(MISSED)))
+        .scalar_subquery()
+    )
     statement = select(func.count()).where(
-        Promise.account_id == account_id, Promise.status == "broken", Promise.closed_at >= since
+        Promise.account_id == account_id,
+        Promise.status == "broken",
+        func.coalesce(missed, Promise.closed_at) >= since,
     )
     return session.scalar(statement) or 0
 
@@ -221,22 +245,37 @@ def _close(session: Session, promise: Promise, status: str, reason: str, actor: 
     if was_open:
         holding.release(session, promise, actor, at)
         accounts.touch(session, [promise.account_id], at)
-    summary = f"Promise {STATUS[status]}: {in_words(parts_of(session, promise.id))}. {reason}"
+    _settle_approval(session, promise, actor, reason, at)
+    summary = f"{KIND[promise.kind]} {STATUS[status]}: {in_words(parts_of(session, promise.id))}. {reason}"
     return [note(session, promise, status, summary, actor, at, {"reason": reason})]
 
 
-def _locked(session: Session, promise_id: int) -> Promise:
+def approval_key(promise_id: int) -> str:
+    """What the task that asks a supervisor is known by."""
+    return f"approval:{promise_id}"
+
+
+def _settle_approval(session: Session, promise: Promise, by: str, resolution: str, at: datetime) -> None:
+    """The promise waits for nobody any more: the task that asked a supervisor is done."""
+    if promise.awaits == "supervisor":
+        task_id = session.scalar(select(worklist.Task.id).where(worklist.Task.dedupe_key == approval_key(promise.id)))
+        if task_id is not None:
+            worklist.resolve(session, task_id, by, resolution, at)
+    promise.awaits = None
+
+
+def locked_promise(session: Session, promise_id: int) -> Promise:
     """The promise, with its account locked against every other change to the account's promises."""
     account_id = session.scalar(select(Promise.account_id).where(Promise.id == promise_id))
     if account_id is None:
         raise PromiseError(f"There is no promise {promise_id}. List them: comms promise list")
-    _locked_account(session, account_id)
+    locked_account(session, account_id)
     return session.scalars(
         select(Promise).where(Promise.id == promise_id).execution_options(populate_existing=True)
     ).one()
 
 
-def _locked_account(session: Session, account_id: int) -> Account:
+def locked_account(session: Session, account_id: int) -> Account:
     statement = select(Account).where(Account.id == account_id).with_for_update()
     account = session.scalars(statement.execution_options(populate_existing=True)).one_or_none()
     if account is None:

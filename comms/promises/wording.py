@@ -37,6 +37,7 @@ REASONS = {
     "too_many_open": "the customer has too many open promises on other accounts",
     "shut_off": "service is shut off",
     "needs_approval": "the office looks at every one of this category",
+    "other_terms": "its terms are not those that the office offers",
     "income_too_small": "no schedule that the office offers fits the income stated",
 }
 """Why an offer is not simply taken: by the word in a ``Verdict`` or an ``Arranged``, for staff."""

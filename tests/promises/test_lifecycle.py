@@ -129,7 +129,8 @@ def test_only_promises_broken_within_the_year_count(sqlite_database, city, clock
         account_id = build.account(session).id
         for days in (10, 300, 500):
             promise_id = proposed(session, city, clock, account_id)
-            promise = session.get(Promise, promise_id)
-            promise.status, promise.closed_at = "broken", clock.now() - timedelta(days)
+            session.get(Promise, promise_id).status = "broken"
+            part = session.query(PromisePart).filter_by(promise_id=promise_id).one()
+            part.state, part.deadline_at = "broken", clock.now() - timedelta(days)
         session.flush()
         assert promises.broken_before(session, account_id, city, clock) == 2
