@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from comms.accounts import Account, ContactPoint, consent, contacts, holds
 from comms.city import City
 from comms.notices import segments
-from comms.outbox import Draft
+from comms.outbox import Draft, language_of
 from comms.replies.schema import InboundMessage
 from comms.rules.quiet import next_open
 
@@ -65,7 +65,7 @@ def composer(session: Session, city: City, account: Account, now: datetime) -> C
         opens=next_open(city, "sms", numbers[0], now) if numbers else None,
         seen=newest.id if newest else 0,
         unsorted=newest if newest and newest.account_id is None else None,
-        language=account.language,
+        language=language_of(account),
         cautions=[words.CAUTIONS[hold.kind] for hold in held if hold.kind in words.CAUTIONS],
     )
 
@@ -152,7 +152,7 @@ def draft(
     cost = segments.count(text)
     return Draft(
         account_id=account.id, channel="sms", recipient=to, recipient_name=account.name, notice=NOTICE,
-        notice_version="by-hand", purpose="conversational", category=CATEGORY, language=account.language,
+        notice_version="by-hand", purpose="conversational", category=CATEGORY, language=language_of(account),
         body_text=text, dedupe_key=f"{NOTICE}:{account.id}:{once}", encoding=cost.encoding, segments=cost.segments,
         priority=1, lane="urgent", send_at=send_at, in_reply_to_id=in_reply_to, actor=f"user:{username}",
         summary=f"Text from the office to {formats.phone(to)}", request_id=request_id,

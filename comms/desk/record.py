@@ -107,8 +107,9 @@ def _chips(
     chips += [Chip(words.HOLDS.get(hold.kind, hold.kind), "warn") for hold in held]
     if any(line.promise.status == "open" for line in promises):
         chips.append(Chip("Promise open", "info"))
-    if account.language != "en":
-        chips.append(Chip(f"Prefers {words.LANGUAGES.get(account.language, account.language)}", "info"))
+    preferred = account.language_asked or account.language
+    if preferred != "en":
+        chips.append(Chip(f"Prefers {words.LANGUAGES.get(preferred, preferred)}", "info"))
     if any(point.consent and point.consent.tone == "bad" for point in points):
         chips.append(Chip("Opted out", "bad"))
     return chips

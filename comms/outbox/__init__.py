@@ -7,7 +7,7 @@ sends what it claims, ``fold`` takes in what carriers report, ``recall`` calls b
 
 from .dispatch import Delivered, Dispatcher
 from .doorbell import Doorbell
-from .drafting import facts_for, letter_address, write
+from .drafting import facts_for, language_of, letter_address, write
 from .drafts import LANES, Draft, enqueue, insert_messages, queued_event
 from .failures import show_failures
 from .fallback import fall_back
@@ -38,6 +38,7 @@ __all__ = [
     "fold",
     "fold_quietly",
     "insert_messages",
+    "language_of",
     "letter_address",
     "queued_event",
     "recall",

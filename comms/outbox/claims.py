@@ -32,8 +32,9 @@ LEASE = timedelta(seconds=120)
 """How long a claim holds without a sign of life; far above the 10 s a carrier may take."""
 
 CARRIER_OF = {"sms": "twilio", "email": "sendgrid"}
-UNSTOPPABLE = ("opt-out-confirmation",)
-"""Notices that may go to an address that has just opted out: one confirmation, facts: 47 CFR 64.1200(a)(12)."""
+UNSTOPPABLE = ("opt-out-confirmation", "emergency-answer")
+"""Notices that may go to an address that has opted out: one confirmation, facts: 47 CFR 64.1200(a)(12); and the answer
+to who reports an emergency, emergency purposes: 47 U.S.C. 227(b)(1)(A)."""
 
 
 @dataclass(frozen=True)

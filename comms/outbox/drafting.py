@@ -29,8 +29,9 @@ class UnaddressableError(ValueError):
 
 
 def language_of(account: Account) -> Language:
-    """The language we write to this account in; English where the CIS names one we do not have."""
-    return "es" if account.language == "es" else "en"
+    """The language we write to this account in: the one the customer asked for, else the CIS's; English where that is
+    one we do not have."""
+    return "es" if (account.language_asked or account.language) == "es" else "en"
 
 
 def facts_for(city: City, clock: Clock, account: Account, **more: Any) -> NoticeFields:
