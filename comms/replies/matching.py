@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from comms.accounts import Account, contacts
 from comms.outbox.schema import Message
 
+from .asking import CHOOSING, waits
 from .schema import Conversation, InboundMessage
 
 
@@ -31,7 +32,7 @@ def match(session: Session, inbound: InboundMessage, conversation: Conversation)
     if len(found) == 1:
         return Matched(found[0], "contact_point")
     by_id = {account.id: account for account in found}
-    if conversation.state == "choosing_account":
+    if waits(conversation, CHOOSING, inbound.received_at):
         return Matched(None, None, found)
     written = _last_written_to(session, inbound, list(by_id))
     if written is not None:

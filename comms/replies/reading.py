@@ -1,5 +1,7 @@
 """What a stored reply says: its own words, and what they mean for an account."""
 
+from typing import Any
+
 from comms.accounts import Account
 from comms.city import City
 
@@ -18,3 +20,16 @@ def understood(words: str, inbound: InboundMessage, city: City, account: Account
     past_due = max(account.past_due_cents, 0) if account else 0
     total = past_due + max(account.current_cents, 0) if account else 0
     return understand(words, inbound.received_at, city.time_zone, past_due, total)
+
+
+def content_of(inbound: InboundMessage) -> dict[str, Any]:
+    """What is kept as proof: the exact words, who wrote them and where."""
+    return {
+        "channel": inbound.channel,
+        "from": inbound.sender,
+        "to": inbound.recipient,
+        "subject": inbound.subject,
+        "text": inbound.text,
+        "media": inbound.media,
+        "received_at": inbound.received_at.isoformat(),
+    }
