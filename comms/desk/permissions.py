@@ -13,6 +13,7 @@ class Permission(StrEnum):
     WRITE_NOTES = "write notes"
     WRITE_TO_CUSTOMERS = "write to customers"
     WORK_LISTS = "work the lists"
+    APPROVE_PROMISES = "approve promises"
 
 
 ROLES: dict[str, frozenset[Permission]] = {}
@@ -21,7 +22,7 @@ ROLES: dict[str, frozenset[Permission]] = {}
 _ADDED: dict[str, set[Permission]] = {
     "viewer": {Permission.ANYONE, Permission.SIGNED_IN, Permission.SEE_ACCOUNTS},
     "collector": {Permission.WRITE_NOTES, Permission.WRITE_TO_CUSTOMERS, Permission.WORK_LISTS},
-    "supervisor": set(),
+    "supervisor": {Permission.APPROVE_PROMISES},
     "administrator": set(),
 }
 _so_far: frozenset[Permission] = frozenset()

@@ -7,7 +7,7 @@ supervisor's word; ``evaluate`` is what the payment files do to it. ``why`` says
 """
 
 from .arranging import Arranged, arrange
-from .entering import Entered, approve, enter, open_before
+from .entering import Entered, approve, arrangement_for, enter, open_before, owed
 from .evaluation import Evaluation, due, evaluate
 from .lifecycle import (
     Change,
@@ -35,6 +35,7 @@ __all__ = [
     "Verdict",
     "approve",
     "arrange",
+    "arrangement_for",
     "broken_before",
     "consider",
     "due",
@@ -43,6 +44,7 @@ __all__ = [
     "load_policy",
     "open_",
     "open_before",
+    "owed",
     "parts_of",
     "propose",
     "refuse",

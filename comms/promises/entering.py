@@ -9,12 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from comms import worklist
+from comms.accounts.balances import paid_since
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.clock import Clock
 from comms.history import NewEvent
 
-from .arranging import arrange
+from .arranging import Arranged, arrange
 from .lifecycle import (
     Change,
     PromiseError,
@@ -67,13 +68,13 @@ def enter(
     account = locked_account(session, account_id)
     category = "arrangement" if terms is not None else category
     verdict = consider(
-        policy, city, parts, today=today, past_due_cents=account.past_due_cents, category=category,
+        policy, city, parts, today=today, past_due_cents=owed(session, account), category=category,
         broken_before=broken_before(session, account_id, city, clock, category),
         open_before=open_before(session, account), shut_off=account.status == "shut_off",
     )  # fmt: skip
     reasons = _checked(verdict)
-    if terms is not None and not _as_offered(policy, city, account, parts, terms, today):
-        reasons = (*reasons, "other_terms")
+    if terms is not None:
+        reasons += _beyond_terms(policy, city, owed(session, account), parts, terms, today)
     awaits = "supervisor" if reasons and approved_by is None else None
     made = propose(
         session, city, clock, account_id=account_id, parts=parts, source=source, actor=by, taken_by=by,
@@ -118,6 +119,32 @@ def approve(session: Session, city: City, clock: Clock, promise_id: int, by: str
     return open_(session, city, clock, promise_id, actor=by, approved_by=by)
 
 
+def arrangement_for(
+    session: Session,
+    city: City,
+    clock: Clock,
+    account_id: int,
+    *,
+    down_payment_cents: int | None = None,
+    installments: int | None = None,
+    every: str | None = None,
+    income_cents: int | None = None,
+) -> Arranged:
+    """What the policy offers this account: ``arrange`` with the account's own debt and record."""
+    account = session.get_one(Account, account_id, populate_existing=True)
+    return arrange(
+        load_policy(city), city, today=city.local_date(clock.now()), past_due_cents=owed(session, account),
+        broken_before=broken_before(session, account_id, city, clock, "arrangement"),
+        open_before=open_before(session, account), shut_off=account.status == "shut_off",
+        down_payment_cents=down_payment_cents, installments=installments, every=every, income_cents=income_cents,
+    )  # fmt: skip
+
+
+def owed(session: Session, account: Account) -> int:
+    """What is past due by the last balance, less what was posted after it, in cents."""
+    return max(0, account.past_due_cents - paid_since(session, [account.id]).get(account.id, 0))
+
+
 def open_before(session: Session, account: Account) -> int:
     """How many promises the customer of this account has open on his other accounts."""
     if account.customer_number is None:
@@ -140,16 +167,18 @@ def _checked(verdict: Verdict) -> tuple[str, ...]:
     return verdict.reasons
 
 
-def _as_offered(
-    policy: Policy, city: City, account: Account, parts: Sequence[Part], terms: dict[str, Any], today: date
-) -> bool:
-    """Whether these are the parts that the policy itself makes of these terms."""
+def _beyond_terms(
+    policy: Policy, city: City, owed_cents: int, parts: Sequence[Part], terms: dict[str, Any], today: date
+) -> tuple[str, ...]:
+    """Why these are not the parts that the policy itself makes of these terms; nothing when they are."""
     try:
         offered = arrange(
-            policy, city, today=today, past_due_cents=account.past_due_cents,
+            policy, city, today=today, past_due_cents=owed_cents,
             down_payment_cents=terms.get("down_payment_cents"), installments=terms.get("installments") or None,
             every=terms.get("every"), income_cents=terms.get("income_cents"),
         )  # fmt: skip
     except ValueError as error:
         raise PromiseError(f"The terms cannot be used. {error}") from None
-    return offered.accepted and list(offered.parts) == sorted(parts)
+    if offered.accepted and list(offered.parts) == sorted(parts):
+        return ()
+    return ("income_too_small",) if "income_too_small" in offered.reasons else ("other_terms",)

@@ -21,6 +21,9 @@ class PromiseLine:
     account: str
     name: str
     status: str
+    kind: str
+    awaits: str | None
+    """Of a proposed one: ``customer`` or ``supervisor``."""
     promised_cents: int
     allocated_cents: int
     next_due_on: date | None
@@ -37,6 +40,10 @@ class PromiseDetail:
     said_text: str | None
     status_reason: str | None
     debt_cents: int
+    category: str
+    terms: dict[str, Any] | None
+    taken_by: str | None
+    approved_by: str | None
     confirmed_at: datetime | None
     closed_at: datetime | None
     parts: list[dict[str, Any]]
@@ -45,12 +52,19 @@ class PromiseDetail:
 
 
 def listed(
-    session: Session, *, statuses: Sequence[str] = (), account_id: int | None = None, limit: int = 50
+    session: Session,
+    *,
+    statuses: Sequence[str] = (),
+    account_id: int | None = None,
+    awaits: str | None = None,
+    limit: int = 50,
 ) -> list[PromiseLine]:
-    """Promises, the newest first."""
+    """Promises, the newest first; with ``awaits``, the proposed ones that wait for this word."""
     statement = select(Promise, Account.number, Account.name).join(Account).order_by(Promise.id.desc()).limit(limit)
     if statuses:
         statement = statement.where(Promise.status.in_(list(statuses)))
+    if awaits is not None:
+        statement = statement.where(Promise.awaits == awaits, Promise.status == "proposed")
     if account_id is not None:
         statement = statement.where(Promise.account_id == account_id)
     rows = session.execute(statement).all()
@@ -88,6 +102,10 @@ def detail(session: Session, promise_id: int) -> PromiseDetail | None:
         said_text=promise.said_text,
         status_reason=promise.status_reason,
         debt_cents=promise.debt_cents,
+        category=promise.category,
+        terms=promise.terms,
+        taken_by=promise.taken_by,
+        approved_by=promise.approved_by,
         confirmed_at=promise.confirmed_at,
         closed_at=promise.closed_at,
         parts=[
@@ -122,6 +140,8 @@ def _line(promise: Promise, number: str, name: str, parts: Sequence[PromisePart]
         account=number,
         name=name,
         status=promise.status,
+        kind=promise.kind,
+        awaits=promise.awaits if promise.status == "proposed" else None,
         promised_cents=promise.promised_cents,
         allocated_cents=sum(part.allocated_cents for part in parts),
         next_due_on=min(undecided, default=parts[-1].due_on if parts else None),

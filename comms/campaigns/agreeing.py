@@ -1,0 +1,82 @@
+"""What was agreed, in writing: the confirmation of a promise that staff took, the agreement of an arrangement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from comms.accounts.schema import Account
+from comms.city import City
+from comms.clock import Clock
+from comms.history import NewEvent
+from comms.notices import Installment, keep_versions
+from comms.notices.rendering import Renderer
+from comms.outbox import facts_for, insert_messages, queued_event, write
+from comms.outbox.drafting import language_of
+from comms.outbox.drafts import lane_of
+from comms.promises import parts_of
+from comms.promises.schema import Promise
+from comms.rules import Purpose
+
+from .facts import CHANNELS, picture
+from .planner import choose, main_reason
+
+NOTICES = {"promise": "promise-confirmation", "arrangement": "payment-arrangement-agreement"}
+IN_A_TEXT = 4
+"""A text message names so many payments; a longer schedule goes by email or letter, which have a table."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is queued: the message and the lane to ring, its channel, and events for the contact history. Without a
+    message, ``why_not`` says what stands against it."""
+
+    message_id: int | None = None
+    lane: str = ""
+    channel: str = ""
+    events: tuple[NewEvent, ...] = ()
+    why_not: str = ""
+
+
+def put_in_writing(
+    session: Session,
+    city: City,
+    clock: Clock,
+    renderer: Renderer,
+    promise_id: int,
+    *,
+    channels: Sequence[str] = CHANNELS,
+    actor: str = "system",
+) -> Written:
+    """Queue the written form of an open promise on the first of ``channels`` that the rules allow.
+
+    Once a promise and channel, however often it is asked for. Raises the errors of the notice room (``CANNOT_WRITE``).
+    """
+    promise = session.get_one(Promise, promise_id)
+    account = session.get_one(Account, promise.account_id, populate_existing=True)
+    parts = parts_of(session, promise_id)
+    now = clock.now()
+    seen = picture(session, city, [account], now)
+    facts = seen.facts[account.id]
+    able = [channel for channel in channels if channel != "sms" or len(parts) <= IN_A_TEXT]
+    notice = NOTICES[promise.kind]
+    purpose = Purpose(renderer.catalogue.get(notice).purpose)
+    choice = choose(city, None, able, purpose, account, facts, seen.contacts, now)
+    if choice.channel is None:
+        if not choice.ruling.reasons:
+            return Written(why_not="so many payments do not fit a text; write by email or letter")
+        reason = main_reason(choice.ruling.reasons)
+        return Written(why_not=f"{reason.fact}: {reason.value}")
+    fields = facts_for(
+        city, clock, account, promise=tuple(Installment(part.amount_cents, part.due_on) for part in parts)
+    )
+    draft = write(
+        renderer, account, channel=choice.channel, notice=notice, recipient=facts.addresses[choice.channel],
+        fields=fields, dedupe_key=f"agreed:{promise_id}:{choice.channel}", language=language_of(account),
+        send_at=choice.ruling.until, actor=actor,
+    )  # fmt: skip
+    keep_versions(session, renderer.catalogue, now)
+    for queued, message_id, digest in insert_messages(session, [draft], clock):
+        events = (queued_event(queued, message_id, digest, now),)
+        return Written(message_id, lane_of(draft), choice.channel, events)
+    return Written(channel=choice.channel, why_not="it was written already")

@@ -1,0 +1,42 @@
+"""Amounts and dated amounts as they are typed on the command line."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import click
+
+from comms.promises import Part
+
+
+class Dollars(click.ParamType[Any]):
+    """An amount such as 50 or $1,250.75, as cents."""
+
+    name = "amount"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            cents = Decimal(str(value).strip().removeprefix("$").replace(",", "")) * 100
+            if cents != int(cents) or cents < 0:
+                raise InvalidOperation
+        except (InvalidOperation, ValueError, OverflowError):
+            self.fail(f"{value!r} is not an amount; write it as 50 or 50.25.", param, ctx)
+        return int(cents)
+
+
+class DatedAmount(click.ParamType[Any]):
+    """``50.00@2026-12-04``: an amount by a day."""
+
+    name = "amount@yyyy-mm-dd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Part:
+        if isinstance(value, Part):
+            return value
+        amount, _, day = str(value).partition("@")
+        try:
+            due_on = date.fromisoformat(day)
+        except ValueError:
+            self.fail(f"{value!r} is not an amount by a day; write it as 50.00@2026-12-04.", param, ctx)
+        return Part(due_on, Dollars().convert(amount, param, ctx))
