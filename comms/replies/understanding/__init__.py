@@ -43,4 +43,4 @@ def understand(
         text[tokens[start].start : tokens[end - 1].end] for start, end in decision.evidence if 0 <= start < end
     )
     instalments = promised.instalments if decision.intent == "promise" and promised else ()
-    return Understanding(decision.intent, instalments, decision.confidence, language_of(text), evidence)
+    return Understanding(decision.intent, instalments, decision.confidence, language_of(text), evidence, decision.also)

@@ -1,42 +1,67 @@
-"""From phrases and commitments to one intent, by the precedence of the office's conventions.
+"""From frames and commitments to one intent, by the precedence of the office's conventions.
 
-emergency > opt-out > wrong number > threat > promise > paid > dispute > hardship > request for an arrangement >
-question about the balance > help > language > yes and no > insult or refusal > other.
+emergency > opt-out > wrong number > legal matters and threats > promise > paid > dispute > hardship > request for an
+arrangement > question about the balance > help > language > yes and no > insult or refusal > other.
+
+How sure a decision is, is the measured precision of the group of frames that decided; ``other`` because nothing was
+found is not sure at all, and says so.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .commitments import Commitment, Reading
+from .frames import frames
 from .keywords import CARRIER_WORDS, HELP_WORDS, OPT_IN_WORDS, POLITE
-from .phrases import Match, Phrases, load
+from .language import foreign_script, names_language
+from .phrases import Match
+from .slips import distance
 from .tokens import Token
 from .wordlists import words
-
-URGENT = load("urgent")
-THREATS = load("threats")
-ACCOUNT = load("account")
-ASKING = load("asking")
 
 _YES = words(
     "yes y okay sure correct right fine good deal agreed agree agrees confirm confirmed confirming absolutely "
     "definitely alright perfect great works sounds exactly true yup affirmative certainly course approved accept "
     "accepted fosho bet si claro correcto acuerdo bueno bien dale listo perfecto vale exacto simon confirmo "
-    "confirmado acepto cierto 10-4 gotcha kay s"
+    "confirmado acepto cierto 10-4 gotcha kay s sip sipi afirmativo andale sale orale ta aja mhm mmhmm uhhuh yuppers "
+    "roger copy gotit totally indeed precisely word yessum aye cool cierto efectivamente exactamente obvio hecho ya"
 )
 _YES_BESIDE = POLITE | words(
-    "i it is that this to me for by with do can will you a my of the sir maam very so much lets go we am u are "
-    "all sounds like and good thats as esta es de eso asi muy que me parece lo te el la entonces por supuesto "
-    "muchas understood understand date amount received got done cool man bro hi hello works !"
+    "i it is that this to me for by with do can will you a my of the sir maam very so much lets go we am u are got "
+    "all sounds like and good thats as esta es de eso asi muy que me parece lo te el la entonces por supuesto un "
+    "muchas understood understand date amount received got done cool man bro hi hello works ! boss thing hun dear "
+    "appreciate pues senorita senor joven jefe amigo mijo seguro sin problema no_problem god bless uh huh has have "
+    "correcta cool right on let copy you all day every plan se estoy con ok okis entendido entiendo mija sounds "
 )
-_NO = words("no n incorrect wrong negative never nunca mal equivocado incorrecto nel false negativo disagree")
+_NO = words(
+    "no n incorrect wrong negative never nunca mal equivocado incorrecto nel false negativo disagree nada uh nuh "
+    "nombre nhombre neither none nones nanay"
+)
 _NO_BESIDE = _YES_BESIDE | words(
     "not what way right correct amount day date time said say promise promised agree agreed did i was way thing "
-    "those he she monto fecha dia cantidad esta estan eso yo dije prometi hell thanks at absolutely that's none "
-    "ni sir chance uh never ever"
+    "those he she monto fecha dia cantidad esta estan eso yo dije prometi hell thanks at absolutely none any remember "
+    "ni sir chance uh never ever told gave wrote down put have had saying would pay that ese son es asi el para nada "
+    "quede de pagar pusieron dijimos acuerdo anything gracias senor senora jamas lo que hombre the made make recuerdo "
+    "set up for on agreeing you guys o"
 )
-_YES_EMOJI = frozenset("👍👌✅✔🆗💯🤝🙆☑")
+_DENIED = words(
+    "said say told promise promised agree agreed agreeing remember right correct correcto day date dia fecha time dije "
+    "prometi quede dijimos wrote way thanks recuerdo acuerdo"
+)
+"""What a plain ``not`` must stand beside to answer what was read back."""
+_SAID = words("said say told promised promise agree agreed dije prometi quede")
+_YES_EMOJI = frozenset("👍👌✅✔🆗💯🤝🙆☑🫡")
 _NO_EMOJI = frozenset("👎❌🙅🚫✖")
+_RUDE_EMOJI = frozenset("🖕💩")
+_ORDER = (
+    "emergency", "opt_out", "opt_in", "wrong_number", "abuse_or_threat.legal", "abuse_or_threat.threat", "paid",
+    "dispute", "hardship", "other.first", "arrangement_request", "balance_question", "help", "language_request",
+)  # fmt: skip
+"""The groups in the order in which they win, where nobody promises; opt-in stands beside what it undoes."""
+_KEPT = ("opt_out", "wrong_number", "abuse_or_threat", "paid", "dispute", "hardship")
+"""What is told in ``also`` when something else won."""
+SILENT = 0.4
+"""How sure ``other`` is when nothing was found: a clerk must look."""
 
 
 @dataclass(frozen=True)
@@ -44,147 +69,152 @@ class Decision:
     intent: str
     confidence: float
     evidence: tuple[tuple[int, int], ...] = ()
+    also: tuple[str, ...] = ()
 
 
 def decide(reading: Reading, promised: Commitment | None) -> Decision:
     """The intent of a message, how sure it is, and the tokens that decided it."""
-    tokens = reading.tokens
-    alone = _keyword(tokens)
+    alone = _keyword(reading.tokens)
     if alone is not None:
         return alone
-    urgent = _found(URGENT, tokens)
-    threats = _found(THREATS, tokens)
-    account = _found(ACCOUNT, tokens)
-    asking = _found(ASKING, tokens)
-    if "emergency" in urgent:
-        return _as("emergency", urgent["emergency"], 0.95)
-    if "undo" in urgent:
-        return _as("opt_in", urgent["undo"], 0.9)
-    opted_out = _not_covered(urgent.get("opt_out", []), urgent.get("not_opt_out", []))
-    if opted_out:
-        return _as("opt_out", opted_out, 0.95)
-    if "opt_in" in urgent:
-        return _as("opt_in", urgent["opt_in"], 0.9)
-    answer = _yes_or_no(tokens)
+    found = _found(reading)
+    decision = _decided(reading, promised, found)
+    also = dict.fromkeys(name.partition(".")[0] for name in _ORDER if name in found)
+    kept = tuple(name for name in also if name in _KEPT and name != decision.intent)
+    return Decision(decision.intent, decision.confidence, decision.evidence, kept)
+
+
+def _found(reading: Reading) -> dict[str, list[Match]]:
+    amounts = {place for one in reading.amounts for place in range(one.start, one.end)}
+    dates = {place for one in reading.dates for place in range(one.start, one.end)}
+    asking = {place for one in reading.clauses if "question" in one.moods for place in range(one.start, one.end)}
+    return frames().find(frames().sentences(reading.tokens, amounts, dates, asking))
+
+
+def _decided(reading: Reading, promised: Commitment | None, found: dict[str, list[Match]]) -> Decision:
+    for name in ("emergency", "other.reaction"):
+        if name in found:
+            return _as(name, found)
+    if "opt_in" in found and ("opt_out" not in found or _inside(found["opt_out"], found["opt_in"])):
+        return _as("opt_in", found)
+    if "opt_out" in found:
+        return _as("opt_out", found)
+    answer = _yes_or_no(reading) if "wrong_number" not in found else None
     if answer is not None:
         return answer
+    for name in ("wrong_number", "abuse_or_threat.legal", "abuse_or_threat.threat"):
+        if name in found:
+            return _as(name, found)
     if promised is None:
-        if "wrong_number" in account:
-            return _as("wrong_number", account["wrong_number"], 0.9)
-        if "deceased" in account and "hardship" not in account:  # bereavement without income is a hardship
-            return _as("wrong_number", account["deceased"], 0.9)
-    for name in ("legal", "threat"):
-        if name in threats:
-            return _as("abuse_or_threat", threats[name], 0.9)
-    if promised is not None and not _outranked(promised, account, asking):
+        for name in ("wrong_number.moved", "wrong_number.died"):
+            if name in found and "hardship" not in found:  # bereavement without income is a hardship
+                return _as(name, found)
+    elif not _outranked(promised, found):
         return Decision("promise", 0.8 if promised.elliptical else 0.95, promised.evidence)
-    return _of_account(reading, account, asking, threats)
+    return _of_account(reading, found)
 
 
-def _of_account(
-    reading: Reading, account: dict[str, list[Match]], asking: dict[str, list[Match]], threats: dict[str, list[Match]]
-) -> Decision:
-    paid = _not_covered(account.get("paid", []), account.get("paid_doubt", []))
-    if paid:
-        return _as("paid", paid, 0.9)
-    if "dispute" in account:
-        return _as("dispute", account["dispute"], 0.85)
-    for name in ("hardship", "agency"):
-        if name in account:
-            return _as("hardship", account[name], 0.85)
-    if "not_yet" in asking:
-        return _as("arrangement_request", asking["not_yet"], 0.8)
-    if "inability" in account:
-        return _as("hardship", account["inability"], 0.8)
-    for name, intent, confidence in (
-        ("other_first", "other", 0.85),
-        ("ways_to_pay", "balance_question", 0.85),
-        ("language", "language_request", 0.9),
-    ):
-        if name in asking:
-            return _as(intent, asking[name], confidence)
-    if "refusal" in threats:
-        return _as("abuse_or_threat", threats["refusal"], 0.85)
-    for name, intent in (("arrangement", "arrangement_request"), ("balance", "balance_question"), ("help", "help")):
-        if name in asking:
-            return _as(intent, asking[name], 0.8)
+def _of_account(reading: Reading, found: dict[str, list[Match]]) -> Decision:
+    for name in ("paid", "dispute", "hardship", "other.first"):
+        if name in found:
+            return _as(name, found)
+    if "abuse_or_threat.refusal" in found and "arrangement_request" not in found:
+        return _as("abuse_or_threat.refusal", found)
+    for name in ("arrangement_request", "balance_question", "help", "language_request"):
+        if name in found:
+            return _as(name, found)
+    if names_language(reading.tokens) or foreign_script(reading.tokens):
+        return Decision("language_request", 0.9, ((0, len(reading.tokens)),))
+    for name in ("abuse_or_threat.refusal", "abuse_or_threat.insult"):
+        if name in found:
+            return _as(name, found)
     if _unsure_of_paying(reading):
-        return Decision("arrangement_request", 0.6)
-    if "insult" in threats:
-        return _as("abuse_or_threat", threats["insult"], 0.85)
-    if "other" in asking:
-        return _as("other", asking["other"], 0.7)
-    return Decision("other", 0.4)
+        return Decision("arrangement_request", 0.55)
+    if "other" in found:
+        return _as("other", found)
+    return Decision("other", SILENT)
 
 
-def _outranked(promised: Commitment, account: dict[str, list[Match]], asking: dict[str, list[Match]]) -> bool:
+def _outranked(promised: Commitment, found: dict[str, list[Match]]) -> bool:
     """Whether what looks like a commitment is somebody else's money, or says neither how much nor when and is about
-    something else: a payment made, a charge in dispute, a plan, a way to pay."""
-    if "agency" in account:
+    something else: a payment made, a charge in dispute, a way to pay."""
+    if "hardship.agency" in found:
         return True
     said = any(one.amount_cents is not None or one.date is not None for one in promised.instalments)
-    paid = _not_covered(account.get("paid", []), account.get("paid_doubt", []))
-    elsewhere = paid or "dispute" in account or {"plan", "ways_to_pay", "other_first"} & asking.keys()
-    return not said and bool(elsewhere)
+    return not said and bool({"paid", "dispute", "balance_question", "other.first"} & found.keys())
 
 
-def _found(phrases: Phrases, tokens: Sequence[Token]) -> dict[str, list[Match]]:
-    found: dict[str, list[Match]] = {}
-    for match in phrases.matches(tokens):
-        found.setdefault(match.name, []).append(match)
-    return found
+def _inside(matches: Sequence[Match], others: Sequence[Match]) -> bool:
+    """Whether each match shares a word with one of the others."""
+    return all(any(other.start < match.end and match.start < other.end for other in others) for match in matches)
 
 
-def _not_covered(found: Sequence[Match], against: Sequence[Match]) -> list[Match]:
-    """Matches that share no word with one of ``against``."""
-    return [
-        match for match in found if not any(other.start < match.end and match.start < other.end for other in against)
-    ]
+def _as(name: str, found: dict[str, list[Match]]) -> Decision:
+    matches = sorted(found[name], key=lambda match: match.start)
+    evidence = tuple((match.start, match.end) for match in matches[:3])
+    return Decision(name.partition(".")[0], frames().sure[name], evidence)
 
 
-def _as(intent: str, matches: Sequence[Match], confidence: float) -> Decision:
-    return Decision(intent, confidence, tuple((match.start, match.end) for match in matches[:3]))
+# --- single words ---
 
 
 def _keyword(tokens: Sequence[Token]) -> Decision | None:
-    """A carrier's keyword alone, with or without punctuation or a polite word."""
-    words = [token.text for token in tokens if token.kind in ("word", "number")]
-    meant = [word for word in words if word not in POLITE]
+    """A carrier's keyword alone, with or without punctuation, a polite word or a slip of the thumb."""
+    spoken = [token.text for token in tokens if token.kind in ("word", "number")]
+    meant = [word for word in spoken if word not in POLITE]
     whole = ((0, len(tokens)),)
-    if words and len(set(meant)) == 1 and len(words) <= 5:
+    joined = "".join(spoken).replace("0", "o").replace("1", "l")
+    if spoken and len(set(meant)) == 1 and len(spoken) <= 5:
         word = meant[0]
-        if word in CARRIER_WORDS:
-            return Decision("opt_out", 1.0, whole)
-        if word in OPT_IN_WORDS:
-            return Decision("opt_in", 1.0, whole)
-        if word in HELP_WORDS:
-            return Decision("help", 1.0, whole)
+        for keywords, intent in ((CARRIER_WORDS, "opt_out"), (OPT_IN_WORDS, "opt_in"), (HELP_WORDS, "help")):
+            if word in keywords:
+                return Decision(intent, 1.0, whole)
+        if _slipped(word):
+            return Decision("opt_out", 0.85, whole)
+    if joined in CARRIER_WORDS and joined not in ("end", "para", "baja"):
+        return Decision("opt_out", 1.0, whole)
     return None
 
 
-def _yes_or_no(tokens: Sequence[Token]) -> Decision | None:
-    words = [token.text for token in tokens if token.kind in ("word", "number")]
+_STOPS = ("stop", "stopall", "unsubscribe", "cancel", "optout", "parar", "detener")
+_NO_STOP = words("step shop atop top slop stoop stow stout strop sop stomp spot soup shot chop crop drop parir pasar")
+
+
+def _slipped(word: str) -> bool:
+    """A keyword alone with one letter wrong: ``stpo``, ``unsubcribe``."""
+    return len(word) > 2 and word not in _NO_STOP and any(distance(word, stop) == 1 for stop in _STOPS)
+
+
+def _yes_or_no(reading: Reading) -> Decision | None:
+    """A bare agreement or disagreement; what is denied may be named (``i never said the 12th``)."""
+    named = {place for one in (*reading.dates, *reading.amounts) for place in range(one.start, one.end)}
+    tokens = reading.tokens
+    spoken = [token.text for token in tokens if token.kind in ("word", "number")]
     emoji = {letter for token in tokens if token.kind == "emoji" for letter in token.text}
     whole = ((0, len(tokens)),)
     if any(token.text in ("?", "¿") for token in tokens):
         return None
-    if not words:
+    if not spoken:
         if emoji & _YES_EMOJI:
             return Decision("confirm_yes", 0.9, whole)
+        if emoji & _RUDE_EMOJI:
+            return Decision("abuse_or_threat", 0.9, whole)
         return Decision("confirm_no", 0.9, whole) if emoji & _NO_EMOJI else None
-    if len(words) > 8:
+    if len(spoken) > 12:
         return None
-    if any(word in _NO for word in words) or "not" in words:
-        if all(word in _NO | _NO_BESIDE | _YES for word in words) and not _thanks_only(words):
-            return Decision("confirm_no", 0.9, whole)
-        return None
-    if any(word in _YES for word in words) and "not" not in words and all(word in _YES | _YES_BESIDE for word in words):
+    if named and _SAID.intersection(spoken):
+        spoken = [token.text for at, token in enumerate(tokens) if token.kind in ("word", "number") and at not in named]
+    if any(word in _NO for word in spoken) or "not" in spoken:
+        fits = all(word in _NO | _NO_BESIDE | _YES for word in spoken)
+        fits = fits and (any(word in _NO for word in spoken) or bool(_DENIED.intersection(spoken)))
+        return Decision("confirm_no", 0.9, whole) if fits and not _thanks_only(spoken) else None
+    if len(spoken) <= 8 and any(word in _YES for word in spoken) and all(word in _YES | _YES_BESIDE for word in spoken):
         return Decision("confirm_yes", 0.9, whole)
     return None
 
 
-def _thanks_only(words: Sequence[str]) -> bool:
-    return set(words) <= {"thanks", "you", "so", "much", "very"}
+def _thanks_only(spoken: Sequence[str]) -> bool:
+    return set(spoken) <= {"thanks", "you", "so", "much", "very"}
 
 
 def _unsure_of_paying(reading: Reading) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from .tokens import fold
+from .tokens import Token, fold
 from .wordlists import words
 
 _SPANISH = words(
@@ -45,3 +45,30 @@ def language_of(text: str, names: Sequence[str] = ()) -> str:
     if not words or english or any(word.isascii() for word in words):
         return "en"
     return "other"
+
+
+# Names of languages that people write alone, folded; other alphabets are known by their letters.
+_ENDONYMS = words(
+    "francais portugues polski kreyol ayisyen soomaali somali hmoob kiswahili swahili deutsch italiano tagalog pilipino "
+    "filipino oromoo afaan bosanski hrvatski srpski shqip romana magyar turkce kurdi bahasa yoruba igbo hausa twi "
+    "wolof kinyarwanda lingala nederlands svenska espanol castellano ingles english spanish tieng viet vietnamese "
+    "hmong chinese mandarin cantonese arabic russian french portuguese polish haitian creole karen burmese nepali "
+    "amharic tigrinya ukrainian korean japanese german farsi dari pashto urdu hindi punjabi bengali ojibwemowin "
+    "anishinaabemowin lao khmer thai chino arabe ruso frances portugues vietnamita"
+)
+_BESIDE = words("please svp in en language speaker por favor thanks af tieng viet lus the only me first hola hello i")
+
+
+def names_language(tokens: Sequence[Token]) -> bool:
+    """Nothing but the name of a language, by itself or with a polite word."""
+    spoken = [token.text for token in tokens if token.kind == "word"]
+    return 0 < len(spoken) <= 4 and any(word in _ENDONYMS for word in spoken) and all(
+        word in _ENDONYMS or word in _BESIDE for word in spoken
+    )  # fmt: skip
+
+
+def foreign_script(tokens: Sequence[Token]) -> bool:
+    """Most letters are of another alphabet: whoever wrote it needs another language."""
+    letters = [letter for token in tokens if token.kind in ("word", "emoji") for letter in token.text]
+    spelled = [letter for letter in letters if letter.isalpha()]
+    return bool(spelled) and sum(ord(letter) > 0x36F for letter in spelled) * 2 > len(spelled)
