@@ -247,8 +247,9 @@ def _run(at: Office, work: Callable[[Session], Done]) -> Done:
 def _finish(at: Office, work: Callable[[Session], dict[str, Any]], as_json: bool) -> None:
     """Do it, ring for what it queued, say what became of it; exit 1 when somebody still has to do something."""
     done = _run(at, work)
+    lane = done.pop("lane", "")
     if message := done.get("message"):
-        at.doorbell.ring(done.pop("lane"), [message])
+        at.doorbell.ring(lane, [message])
     attention = done.pop("attention", False)
     if as_json:
         echo_json(done)
