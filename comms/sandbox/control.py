@@ -31,6 +31,10 @@ class Control:
             ("GET", "health"): lambda request: {"status": "ok", "pending_webhooks": carriers.webhooks.pending},
             ("GET", "ledger"): self._ledger,
             ("GET", "ledger/summary"): self._summary,
+            ("GET", "consents"): lambda request: {
+                "told": [told.as_json() for told in carriers.ledger.consents],
+                "opted_out": sorted(carriers.twilio.opted_out),
+            },
             ("GET", "public-key"): lambda request: {"public_key": carriers.key.public},
             ("GET", "faults"): lambda request: carriers.faults.switches.as_json(),
             ("PUT", "faults"): self._set_faults,

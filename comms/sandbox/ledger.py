@@ -46,6 +46,26 @@ class Row:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A consent that the account told its carrier."""
+
+    phone: str
+    status: str
+    source: str
+    sender: str
+    at: datetime
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "phone": self.phone,
+            "status": self.status,
+            "source": self.source,
+            "sender": self.sender,
+            "at": self.at.isoformat(),
+        }
+
+
 @dataclass
 class Ledger:
     """Rows in order of arrival, numbered from 1 over all carriers, and counts of everything else that happened."""
@@ -54,6 +74,7 @@ class Ledger:
     refused: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in CARRIERS})
     webhooks: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
+    consents: list[Told] = field(default_factory=list)
 
     def accept(
         self,
@@ -78,6 +99,7 @@ class Ledger:
     def forget(self) -> None:
         """Start again from nothing."""
         self.rows.clear()
+        self.consents.clear()
         for counts in (*self.refused.values(), self.webhooks, self.requests):
             counts.clear()
 

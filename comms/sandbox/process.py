@@ -82,6 +82,10 @@ class Sandbox:
             yield from rows
             after = page["next_after"]
 
+    def consents(self) -> dict[str, Any]:
+        """What the account told Twilio of consents (``told``), and who is on Twilio's list (``opted_out``)."""
+        return self.call("GET", "consents")
+
     def summary(self) -> dict[str, Any]:
         """Counts of everything accepted, refused and posted."""
         return self.call("GET", "ledger/summary")

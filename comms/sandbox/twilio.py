@@ -24,6 +24,8 @@ from comms.sandbox.lifecycle import Lifecycle
 from comms.sandbox.messages import API_VERSION, FINAL, Message, Messages, Sought
 from comms.sandbox.outcomes import PUBLISHED_SENDERS, refusal
 from comms.sandbox.twilio_check import unreadable
+from comms.sandbox.twilio_consents import PATH as CONSENTS
+from comms.sandbox.twilio_consents import Consents, UnreadableError
 from comms.settings import (
     SANDBOX_TWILIO_NUMBER,
     SANDBOX_TWILIO_SERVICE,
@@ -114,6 +116,7 @@ class TwilioApi:
         pair = f"{SANDBOX_TWILIO_SID}:{SANDBOX_TWILIO_TOKEN}".encode()
         self._credentials = b"Basic " + b64encode(pair)
         self.opted_out: set[str] = set()
+        self._consents = Consents(ledger=ledger, clock=clock, opted_out=self.opted_out)
 
     def handle(self, request: Request, delay: float, era: int) -> Handled:
         """Answer a request; ``delay`` is when the answer leaves, ``era`` counts resets."""
@@ -126,6 +129,8 @@ class TwilioApi:
             return Handled(refuse(refused.code))
 
     def _route(self, request: Request, delay: float, era: int) -> Handled:
+        if request.path == CONSENTS:
+            return Handled(self._tell(request))
         account, _, rest = request.path.removeprefix(_PREFIX).partition("/")
         if not request.path.startswith(_PREFIX) or account.removesuffix(".json") != SANDBOX_TWILIO_SID:
             raise RefusedError(20404)
@@ -150,6 +155,15 @@ class TwilioApi:
         if request.method == "DELETE":
             return Handled(self._delete(message))
         raise RefusedError(20004)
+
+    def _tell(self, request: Request) -> bytes:
+        if request.method != "POST":
+            raise RefusedError(20004)
+        _form(request)
+        try:
+            return respond(201, json.dumps(self._consents.take(request)).encode())
+        except UnreadableError:
+            raise RefusedError(20001) from None
 
     def _create(self, form: Mapping[str, str], delay: float, era: int) -> Handled:
         to, body = form.get("To", ""), form.get("Body", "")

@@ -19,6 +19,7 @@ PLACES = {
     "Messages": rf"{_ACCOUNT}/Messages\.json",
     "Message": rf"{_ONE}\.json",
     "Media": rf"{_ONE}/Media\.json",
+    "Consents": r"/v1/Consents/Bulk",
     "mail": r"/v3/mail/send",
 }
 _NOTHING = strict()
@@ -40,6 +41,7 @@ CALLS = {
     ("POST", "Message"): Call(twilio.UPDATE, 200, twilio.MESSAGE),
     ("DELETE", "Message"): Call(_NOTHING, 204, None),
     ("GET", "Media"): Call(strict({}, {"PageSize": twilio.LIST["properties"]["PageSize"]}), 200, twilio.MEDIA_LIST),
+    ("POST", "Consents"): Call(twilio.CONSENTS, 201, twilio.CONSENTS_ANSWER),
     ("POST", "mail"): Call(sendgrid.MAIL, 202, None),
 }
 

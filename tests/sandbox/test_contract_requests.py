@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from comms.channels import Outcome, Outgoing, open_channel
+from comms.channels.consent_twilio import Heard, TwilioConsents, Wish
 from comms.channels.sms_twilio import TwilioList
 from comms.clock import FixedClock
 from comms.settings import SANDBOX_TWILIO_NUMBER, Settings
@@ -70,6 +71,19 @@ def test_asking_what_became_of_a_text(judge, behind, sandbox):
     assert [exchange.method for exchange in judge.exchanges] == ["POST", "GET", "GET", "GET", "GET"]
 
 
+@pytest.mark.parametrize("sender", [{}, {"twilio_from_number": SANDBOX_TWILIO_NUMBER}])
+def test_consents(judge, tmp_path, sandbox, sender):
+    settings = Settings(_env_file=None, comms_var=tmp_path / "var", secret_key="k", sandbox_url=judge.url, **sender)
+    list_ = TwilioConsents(settings, FixedClock(MONDAY))
+    sources = ("reply:sms", "user:park", "cis")
+    wishes = [Wish(n, f"+1218555{n:04d}", n % 2 == 0, sources[n % 3], MONDAY) for n in range(1, 26)]
+    assert {one.heard for one in list_.tell(wishes)} == {Heard.TOLD}
+    list_.close()
+    assert judge.findings() == []
+    assert len(judge.exchanges) == 1
+    assert sandbox.consents()["opted_out"] == [wish.phone for wish in wishes if not wish.wanted]
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -98,6 +112,10 @@ def pairs_of(exchange: Exchange):
     return parse_qsl(exchange.body.decode(), strict_parsing=True)
 
 
+GOOD_CONSENT = {
+    "contact_id": "+12185550123", "correlation_id": "0" * 32, "sender_id": SANDBOX_TWILIO_NUMBER, "status": "opt-out",
+    "source": "offline",
+}  # fmt: skip
 GOOD_MAIL = {"personalizations": [{"to": [{"email": "a@b.example"}]}], "from": {"email": "o@b.example"}}
 
 
@@ -109,6 +127,8 @@ GOOD_MAIL = {"personalizations": [{"to": [{"email": "a@b.example"}]}], "from": {
         (twilio.CREATE, {"To": "+12185550123"}, {"StatusCallback": "not an address"}),
         (twilio.CREATE, {"To": "+12185550123"}, {"To": "2185550123"}),
         (twilio.CREATE, {"To": "+12185550123"}, {"MessagingServiceSid": "MG1"}),
+        (twilio.CONSENT, GOOD_CONSENT, {"status": "out"}),
+        (twilio.CONSENT, GOOD_CONSENT, {"correlation_id": "7"}),
         (twilio.LIST, {}, {"PageSize": 1001}),
         (twilio.LIST, {}, {"DateSent>": "yesterday"}),
         (sendgrid.MAIL, GOOD_MAIL, {"bdoy": "x"}),

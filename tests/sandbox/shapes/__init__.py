@@ -7,6 +7,7 @@ these, and wherever we are stricter than the documents (a field that may be null
 named beside the schema.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -95,9 +96,11 @@ def read_form(schema: dict, pairs: Iterable[tuple[str, str]]) -> dict:
     number is due. What cannot be read so, or comes twice where one value is due, is left for ``check`` to find."""
     form: dict = {}
     for name, text in pairs:
-        kind = schema["properties"].get(name, {}).get("type")
+        given = schema["properties"].get(name, {})
+        kind = given.get("type")
         if kind == "array":
-            form.setdefault(name, []).append(text)
+            is_object = given["items"].get("type") == "object"
+            form.setdefault(name, []).append(json.loads(text) if is_object else text)
         elif name in form:
             form[name] = [form[name], text]
         else:

@@ -114,6 +114,32 @@ LIST = strict(
     },
 )
 
+CONSENT = strict(
+    {
+        "contact_id": PHONE,
+        "correlation_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "sender_id": {"type": "string", "pattern": r"^(MG[0-9a-fA-F]{32}|\+[1-9]\d{6,14})$"},
+        "status": one_of("opt-in", "opt-out"),
+        "source": one_of("website", "offline", "opt-in-message", "opt-out-message", "others"),
+    },
+    {"date_of_consent": TIME},
+)
+CONSENTS = strict({"Items": some(CONSENT, minItems=1, maxItems=25)})
+CONSENTS_ANSWER = strict(
+    {
+        "items": some(
+            strict(
+                {
+                    "correlation_id": STRING,
+                    "error_code": INTEGER,
+                    "error_messages": some(TEXT),
+                }
+            )
+        )
+    }
+)
+"""Twilio's description of its accounts API (BulkConsents) and its page of the Consent Management API (at most 25)."""
+
 ERROR = strict(
     {
         "code": {"type": "integer", "minimum": 10000, "maximum": 99999},
