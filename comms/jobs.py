@@ -19,6 +19,7 @@ from comms.office import Office
 from comms.outbox import Dispatcher
 from comms.outbox.fallback import fall_back
 from comms.outbox.mailing import hand_over_letters
+from comms.settings import Mode
 from webhooks.reconcile import reconcile
 from webhooks.understanding import understand
 
@@ -98,7 +99,7 @@ def keep_house() -> None:
     _name_work()
     while understand(at, 500) == 500 and not stopping.is_set():
         pass
-    for part in (_versions, _unknowns, _fallbacks, _failures, _stale, _promises, _sweep):
+    for part in (_versions, _consents, _unknowns, _fallbacks, _failures, _stale, _promises, _sweep):
         if stopping.is_set():
             return
         try:
@@ -111,6 +112,14 @@ def keep_house() -> None:
 def _versions(at: Office) -> None:
     """Once a process: the words of every notice that this process may send."""
     at.database.run(lambda session: keep_versions(session, at.renderer.catalogue, at.clock.now()))
+
+
+def _consents(at: Office) -> None:
+    """In rehearsal Twilio hears of the numbers on the allow list only."""
+    only = at.settings.allow_list if at.settings.comms_mode is Mode.REHEARSAL else None
+    done = outbox.tell_carrier(at.database, at.clock, at.consents, only=only)
+    if done.told or done.waiting or done.refused:
+        log.info("consent.mirrored", told=done.told, waiting=done.waiting, refused=done.refused)
 
 
 def _unknowns(at: Office) -> None:

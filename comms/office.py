@@ -6,6 +6,7 @@ from functools import cached_property
 
 from comms.bundled_redis import url_of
 from comms.channels import Channel, open_channel
+from comms.channels.consent_twilio import TwilioConsents
 from comms.city import City, load_city
 from comms.clock import Clock, clock_from
 from comms.db import Database
@@ -47,6 +48,11 @@ class Office:
     def channels(self) -> Mapping[str, Channel]:
         """The carriers, by channel name; each keeps one pool of connections."""
         return {name: open_channel(name, self.settings, self.city, self.clock) for name in ("sms", "email")}
+
+    @cached_property
+    def consents(self) -> TwilioConsents:
+        """Twilio's own list of who has opted out."""
+        return TwilioConsents(self.settings, self.clock)
 
     @cached_property
     def pacers(self) -> Mapping[str, Pacer]:
@@ -91,3 +97,5 @@ class Office:
         if "channels" in self.__dict__:
             for channel in self.channels.values():
                 channel.close()
+        if "consents" in self.__dict__:
+            self.consents.close()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,11 @@ Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 """A span of time; in the environment a number of seconds."""
 
 
+def _is_twilios(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host == "twilio.com" or host.endswith(".twilio.com")
+
+
 class Mode(StrEnum):
     """Who may be written to."""
 
@@ -87,6 +93,7 @@ class Settings(BaseSettings):
     twilio_messaging_service_sid: str = ""
     twilio_from_number: str = ""
     twilio_api_url: str = ""
+    twilio_accounts_url: str = ""
     twilio_messages_per_second: float = Field(default=0, ge=0)
     twilio_segments_per_day: int | None = Field(default=None, ge=0)
 
@@ -125,7 +132,7 @@ class Settings(BaseSettings):
             raise ValueError("it is no email address; give name@domain, or Words <name@domain>")
         return value
 
-    @field_validator("public_url", "twilio_api_url", "sendgrid_api_url", "sandbox_url")
+    @field_validator("public_url", "twilio_api_url", "twilio_accounts_url", "sendgrid_api_url", "sandbox_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
@@ -183,6 +190,13 @@ class Settings(BaseSettings):
         """The base URL of Twilio's API: the sandbox's own in sandbox mode."""
         default = self.sandbox_url if self.comms_mode is Mode.SANDBOX else "https://api.twilio.com"
         return self.twilio_api_url or default
+
+    @cached_property
+    def twilio_consents_url(self) -> str:
+        """The base URL of Twilio's Accounts API, which keeps opt-outs. Who stands in for the one API stands in for the
+        other, so that no test or trial tells Twilio itself."""
+        default = "https://accounts.twilio.com" if _is_twilios(self.twilio_url) else self.twilio_url
+        return self.twilio_accounts_url or default
 
     @cached_property
     def sendgrid_url(self) -> str:

@@ -153,7 +153,7 @@ def _learn(session: Session, office: Office, rows: Sequence[Kept]) -> int:
             _show_staff(session, row.id, why, row.at)
         if reading.halt:
             _sound_alarm(session, row, reading.halt)
-        if reading.address:
+        if reading.address and not _old_news(session, reading.address, now):
             learned.events += note_address(session, reading.address, row.at, now)
         learned.marks.append(_mark(row.id, "unmatched" if why else "understood", why or reading.note, now))
     record(session, learned.events, now)
@@ -198,6 +198,11 @@ def _show_staff(session: Session, row_id: int, reason: str, at: datetime, priori
 def _sound_alarm(session: Session, row: Kept, reason: str) -> None:
     key = f"carrier_halted:{row.provider}:{reason.partition(':')[0]}"
     open_task(session, kind="carrier_halted", dedupe_key=key, reason=reason, at=row.at, priority=1)
+
+
+def _old_news(session: Session, news: AddressNews, now: datetime) -> bool:
+    """Whether the carrier refuses a number only because it has not been told yet that its holder wants texts again."""
+    return news.status == "opted_out" and news.channel == "sms" and consent.carrier_lags(session, news.address, now)
 
 
 def note_address(session: Session, news: AddressNews, at: datetime, now: datetime) -> list[NewEvent]:

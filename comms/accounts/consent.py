@@ -3,24 +3,40 @@
 An address is a phone number in E.164 or an email address in lower case: consent belongs to who holds the phone, so a
 revocation reaches every account that has it. Nothing here says that a message may be sent where no row exists; that is
 for the rules.
+
+The carrier of texts keeps a list of its own. A line that it has not seen itself goes on ``consent_mirror`` in the same
+transaction; ``outbox.tell_carrier`` works that list off.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import BindParameter, Table, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from comms.db import upsert
+
 from .facts import AT_ONCE, touch
-from .schema import Consent, ConsentEvent, ContactPoint
+from .schema import Consent, ConsentEvent, ConsentMirror, ContactPoint
 
 Action = Literal["granted", "revoked"]
 
 KINDS = {"sms": "phone", "voice": "phone", "email": "email"}
 """The kind of contact point a channel writes to."""
+
+CARRIER = "carrier"
+"""The source of a line that the carrier told us: its own list says so already."""
+
+SETTLES = timedelta(minutes=2)
+"""How long the carrier may go on refusing a number after it was told that its holder wants texts again."""
+LAGS = timedelta(hours=1)
+"""How long the carrier is waited for to be told at all; then what it says counts."""
+
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,7 @@ def record_all(session: Session, changes: Sequence[Change]) -> list[int]:
             waiting = {}
         waiting[key] = {**row, "event_id": event_id, "allowed": row["action"] == "granted"}
     _project(session, list(waiting.values()))
+    _mirror(session, [{**row, "event_id": event_id} for row, event_id in zip(rows, ids, strict=True)])
     concerned = {change.account_id for change in changes if change.account_id is not None}
     for channel in {change.channel for change in changes}:
         addresses = {row["address"] for row in rows if row["channel"] == channel}
@@ -122,6 +139,63 @@ def _project(session: Session, rows: list[dict[str, object]]) -> None:
         where=table.c.at <= statement.excluded.at,
     )
     connection.execute(statement, [{name: row[name] for name in names} for row in rows])
+
+
+def _mirror(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Put on the carrier's list what it has not seen: lines about all texts to a number. Its list knows no categories,
+    so a line about one of them stays with us.
+
+    What the carrier told us itself need not be told back, unless we told it something since the customer spoke: then
+    its list says what we said.
+    """
+    texts = [r for r in rows if r["channel"] == "sms" and r["category"] == "all" and _PHONE.fullmatch(r["address"])]
+    ours = [row for row in texts if row["source"] != CARRIER]
+    told = _told_since(session, [row for row in texts if row["source"] == CARRIER])
+    mirror(session, [(row["event_id"], row["at"]) for row in [*ours, *told]])
+
+
+def mirror(session: Session, lines: Sequence[tuple[int, datetime]]) -> None:
+    """Have the carrier told of these lines of the ledger (their ids, and from when on); also once more."""
+    fresh = [
+        {"event_id": event_id, "state": "waiting", "attempts": 0, "next_at": at, "answer": None, "told_at": None}
+        for event_id, at in lines
+    ]
+    upsert(session, ConsentMirror, fresh, key=["event_id"], update=["state", "attempts", "next_at", "answer"])
+
+
+def _told_since(session: Session, heard: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those of the carrier's lines after whose instant we told it something about the same number."""
+    if not heard:
+        return []
+    told = dict(
+        session.execute(
+            select(ConsentEvent.address, func.max(ConsentMirror.told_at))
+            .join(ConsentMirror, ConsentMirror.event_id == ConsentEvent.id)
+            .where(ConsentEvent.channel == "sms", ConsentEvent.address.in_({row["address"] for row in heard}))
+            .group_by(ConsentEvent.address)
+        ).all()
+    )
+    return [row for row in heard if (at := told.get(row["address"])) is not None and at > row["at"]]
+
+
+def carrier_lags(session: Session, address: str, at: datetime) -> bool:
+    """Whether the carrier may still refuse a number (Twilio 21610) whose holder wants texts again: it has not been told
+    of that yet, or only just. Its refusal is then old news, not a new opt-out."""
+    statement = (
+        select(ConsentMirror.event_id)
+        .join(Consent, Consent.event_id == ConsentMirror.event_id)
+        .where(
+            Consent.channel == "sms",
+            Consent.address == _folded(address),
+            Consent.category == "all",
+            Consent.allowed.is_(True),
+            or_(
+                and_(ConsentMirror.state == "waiting", Consent.at > at - LAGS),
+                and_(ConsentMirror.state == "told", ConsentMirror.told_at > at - SETTLES),
+            ),
+        )
+    )
+    return session.scalar(statement) is not None
 
 
 def _holders(session: Session, channel: str, addresses: list[str]) -> set[int]:

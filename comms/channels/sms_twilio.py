@@ -91,7 +91,7 @@ class TwilioSms:
         self._settings = settings
         self._clock = clock
         self._pool = Pool(connections=connections, read_seconds=read_seconds)
-        self._messages = _client(settings, self._pool).messages
+        self._messages = sdk_client(settings, self._pool).messages
         by_service = settings.twilio_sender.startswith("MG")
         self._sender = {"messaging_service_sid" if by_service else "from_": settings.twilio_sender}
         self._callback = f"{settings.public_url}/webhooks/twilio/status/"
@@ -153,7 +153,7 @@ class TwilioList:
     def __init__(self, settings: Settings) -> None:
         transport.check_destination(settings, settings.twilio_url, "TWILIO_API_URL")
         self._pool = Pool(connections=2)
-        self._messages = _client(settings, self._pool).messages
+        self._messages = sdk_client(settings, self._pool).messages
 
     def since(self, moment: datetime) -> Iterator[Any]:
         """Every message sent or received since ``moment``, as the SDK gives it."""
@@ -185,10 +185,12 @@ def _asking() -> Iterator[None]:
         raise CannotAsk(f"Twilio's answer could not be read: {type(error).__name__}: {error}"[:300]) from error
 
 
-def _client(settings: Settings, pool: Pool) -> Client:
+def sdk_client(settings: Settings, pool: Pool) -> Client:
+    """Twilio's SDK over our pool, at the addresses of the settings."""
     client = Client(settings.twilio_account_sid, settings.twilio_tokens[0], http_client=_PooledHttp(pool))
     client.edge = client.region = None  # TWILIO_EDGE and TWILIO_REGION would rewrite the host
     client.api.base_url = settings.twilio_url
+    client.accounts.base_url = settings.twilio_consents_url
     return client
 
 

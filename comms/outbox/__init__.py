@@ -11,6 +11,7 @@ from .drafting import facts_for, language_of, letter_address, write
 from .drafts import LANES, Draft, enqueue, insert_messages, queued_event
 from .failures import show_failures
 from .fallback import fall_back
+from .mirroring import Mirrored, tell_carrier
 from .recall import Recalled, recall, set_aside
 from .receipts import Folded, Receipt, fold, fold_quietly
 from .schema import Message
@@ -26,6 +27,7 @@ __all__ = [
     "Draft",
     "Folded",
     "Message",
+    "Mirrored",
     "Patience",
     "Recalled",
     "Receipt",
@@ -46,5 +48,6 @@ __all__ = [
     "set_aside",
     "show_failures",
     "sweep",
+    "tell_carrier",
     "write",
 ]

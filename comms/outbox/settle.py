@@ -14,7 +14,7 @@ whatever was about to be sent is not sent again; the other outcomes only move a 
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,8 @@ BACKOFF = timedelta(seconds=15)
 BACKOFF_CAP = timedelta(hours=1)
 HALTED = timedelta(minutes=5)
 """How long a lane rests when the carrier refuses everybody (credentials, suspension)."""
+CARRIER_LAGS = timedelta(seconds=45)
+"""When to try again where the carrier's list of opt-outs is behind ours: more than a round of housekeeping."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def settle(session: Session, tried: Sequence[Tried], *, now: datetime, draw: ran
     """Close the attempts and move the messages; see the table above."""
     done = Settled()
     tried = sorted(tried, key=lambda item: item.message.id)  # the order in which receipts lock messages
+    tried = [_unless_it_lags(session, item, now) for item in tried]
     moves: dict[Outcome, list[dict[str, Any]]] = {outcome: [] for outcome in Outcome}
     events: list[NewEvent] = []
     for item in tried:
@@ -84,6 +87,18 @@ def settle(session: Session, tried: Sequence[Tried], *, now: datetime, draw: ran
         events += _note_address(session, item, now)
     record(session, events, now)
     return done
+
+
+def _unless_it_lags(session: Session, item: Tried, now: datetime) -> Tried:
+    """A refusal because of an opt-out that the customer has taken back meanwhile is one for now: the carrier is being
+    told (``mirroring``)."""
+    result = item.result
+    if result.address_status != "opted_out" or item.message.channel != "sms":
+        return item
+    if not consent.carrier_lags(session, item.message.recipient, now):
+        return item
+    patient = replace(result, outcome=Outcome.REFUSED_NOW, address_status=None, retry_after=CARRIER_LAGS)
+    return replace(item, result=patient)
 
 
 def _one(item: Tried, now: datetime, draw: random.Random) -> tuple[Outcome, dict[str, Any], NewEvent]:
