@@ -31,6 +31,7 @@ def recall(
     purposes: Collection[str] = ("dunning",),
     channels: Collection[str] = (),
     recipient: str | None = None,
+    categories: Collection[str] = (),
     decided: bool = True,
     announce: bool = True,
 ) -> Recalled:
@@ -44,6 +45,8 @@ def recall(
     mine: list[ColumnElement[bool]] = [Message.account_id.in_(sorted(account_ids)), Message.purpose.in_(list(purposes))]
     if channels:
         mine.append(Message.channel.in_(list(channels)))
+    if categories:
+        mine.append(Message.category.in_(list(categories)))
     if recipient is not None:
         mine.append(Message.recipient == recipient)
     if not decided:

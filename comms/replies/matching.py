@@ -13,6 +13,10 @@ from .asking import CHOOSING, waits
 from .schema import Conversation, InboundMessage
 
 
+ASSIGNED = "assigned"
+"""How a reply was matched that staff gave to an account."""
+
+
 @dataclass(frozen=True)
 class Matched:
     """The account and how it was found; without an account, the ``candidates`` to choose from."""
@@ -26,8 +30,11 @@ def match(session: Session, inbound: InboundMessage, conversation: Conversation)
     """Find the account of a reply.
 
     One account with this number: that one. Several: the one we last wrote to at this number, else the one the
-    conversation is about; else none of them. A number on no account: the one we wrote to there, if ever.
+    conversation is about; else none of them. A number on no account: the one we wrote to there, if ever. Before all of
+    that the account that staff gave it to.
     """
+    if inbound.matched_by == ASSIGNED:
+        return Matched(session.get(Account, inbound.account_id), ASSIGNED)
     found = contacts.accounts_at(session, "phone" if inbound.channel == "sms" else "email", inbound.sender)
     if len(found) == 1:
         return Matched(found[0], "contact_point")

@@ -17,9 +17,15 @@ def words_of(inbound: InboundMessage) -> str:
 
 def understood(words: str, inbound: InboundMessage, city: City, account: Account | None) -> Understanding:
     """What ``words`` mean on the day they came, for what this account owes."""
+    owes = owed(account)
+    return understand(words, inbound.received_at, city.time_zone, owes["past_due_cents"], owes["total_cents"])
+
+
+def owed(account: Account | None) -> dict[str, int]:
+    """What an account owes, as the understanding takes it: the past due, and with the current charges."""
     past_due = max(account.past_due_cents, 0) if account else 0
     total = past_due + max(account.current_cents, 0) if account else 0
-    return understand(words, inbound.received_at, city.time_zone, past_due, total)
+    return {"past_due_cents": past_due, "total_cents": total}
 
 
 def content_of(inbound: InboundMessage) -> dict[str, Any]:

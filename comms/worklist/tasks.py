@@ -12,7 +12,7 @@ from comms.db import upsert
 from .schema import Task
 
 _REOPENED = (
-    "state", "priority", "reason", "facts", "subject_type", "subject_id", "account_id", "waiting_since",
+    "kind", "state", "priority", "reason", "facts", "subject_type", "subject_id", "account_id", "waiting_since",
     "resolved_at", "resolved_by", "resolution",
 )  # fmt: skip
 
