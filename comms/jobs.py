@@ -13,7 +13,7 @@ import structlog
 from rq import get_current_job
 from sqlalchemy.orm import Session
 
-from comms import campaigns, outbox, promises
+from comms import campaigns, outbox, promises, replies
 from comms.notices import keep_versions
 from comms.office import Office
 from comms.outbox import Dispatcher
@@ -99,7 +99,7 @@ def keep_house() -> None:
     _name_work()
     while understand(at, 500) == 500 and not stopping.is_set():
         pass
-    for part in (_versions, _consents, _unknowns, _fallbacks, _failures, _stale, _promises, _sweep):
+    for part in _PARTS:
         if stopping.is_set():
             return
         try:
@@ -169,6 +169,29 @@ def _promises(at: Office) -> None:
     at.database.run(work)
 
 
+def _questions(at: Office) -> None:
+    """Ask again what customers did not answer, and give to a clerk what got no answer twice."""
+    done = at.database.run(lambda session: replies.follow_up(session, at.city, at.clock, at.renderer))
+    if done.reminded or done.to_clerk:
+        log.info("replies.followed_up", reminded=done.reminded, to_clerk=done.to_clerk)
+    for lane in done.lanes:
+        at.doorbell.ring(lane)
+
+
+_reminders_due = Seldom(60)
+"""Reminders are a day's matter, and all promises of the next weeks are looked through for them."""
+
+
+def _reminders(at: Office) -> None:
+    if not _reminders_due():
+        return
+    done = at.database.run(lambda session: campaigns.remind(session, at.city, at.clock, at.renderer))
+    if done.reminded or done.suppressed:
+        log.info("promises.reminded", reminded=done.reminded, suppressed=done.suppressed)
+    for lane in done.lanes:
+        at.doorbell.ring(lane)
+
+
 def reconcile_carriers() -> None:
     """Take in from Twilio's list what its posts did not bring; the clock asks for it every hour."""
     at = office()
@@ -193,3 +216,9 @@ def _sweep(at: Office) -> None:
         log.warning("outbox.swept", unknown=swept.unknown, requeued=swept.requeued)
     for lane, ids in swept.due.items():
         at.doorbell.ring(lane, ids)
+
+
+_PARTS = (
+    _versions, _consents, _unknowns, _fallbacks, _failures, _stale, _promises, _questions, _reminders, _sweep,
+)  # fmt: skip
+"""Of housekeeping, in their order."""

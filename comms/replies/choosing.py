@@ -119,8 +119,12 @@ def _chosen_from(words: str, listed: Sequence[Account], candidates: Sequence[Acc
     fitting = [account for weight, account in weights if weight == best]
     if best > 0:
         return fitting[0] if len(fitting) == 1 else None
-    number = _ORDINALS.get(said[0]) if len(said) == 1 else None
+    ordinals = [word for word in said if word not in _ONE] or said  # "the first one"
+    number = _ORDINALS.get(ordinals[0]) if len(ordinals) == 1 else None
     return listed[number - 1] if number is not None and number <= len(listed) else None
+
+
+_ONE = frozenset({"one", "uno", "una"})
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -140,7 +144,7 @@ _ORDINALS = {
     for word in words.split()
 }  # fmt: skip
 _FILLING = _words(
-    "the its it is that this for about on at my i mean house place address number num no apt unit please pls",
+    "the its it is that this for about on at my i mean house place address number num no please pls",
     "la el los las en de es mi casa direccion dirección numero número por favor para",
 )
 _KINDS_OF_STREETS = _words(
