@@ -25,7 +25,7 @@ from .slips import distance, sound
 from .tokens import SENTENCE_MARKS, Token
 
 GAPS = {"..": 4, "...": 9}
-LEXICONS = ("danger", "leaving", "strangers", "threats", "account", "means", "asking", "chat")
+LEXICONS = ("danger", "leaving", "strangers", "threats", "account", "means", "asking", "chat", "loose")
 POLITE, WEIGHTY, KNOWN = "polite", "weighty", "known"
 """Kinds with a use of their own: skipped at an edge; one slip forgiven; words of their own that no slip makes."""
 _PSEUDO = ("#amount", "#date", "#number", "#name", "#question")
@@ -145,10 +145,13 @@ class Frames:
         return frozenset(found)
 
     def _frame(self, group: str, line: str) -> _Frame:
-        reach, without, never, elements = "", 0, 0, []
+        reach, needs, without, never = "", 0, 0, 0
+        elements: list[_Element] = []
         for text in line.split():
             if text in ("&", "&&"):
                 reach = text
+            elif text in ("?", "#question"):
+                needs |= self._bit(frozenset(["#question"]))
             elif text in GAPS:
                 elements.append(_Element(gap=GAPS[text], optional=True))
             elif text in ("<", ">", "^", "$"):
@@ -160,7 +163,8 @@ class Frames:
             else:
                 optional = text.endswith("?")
                 elements.append(_Element(bit=self._bit(self._choices(text.rstrip("?"))), optional=optional))
-        needs = 0
+        while elements and elements[-1].gap and needs:
+            elements.pop()
         for element in elements:
             needs |= 0 if element.optional else element.bit
         if not needs or any(element.gap for element in (elements[0], elements[-1])):
@@ -189,7 +193,8 @@ class Frames:
                     made.append(Sentence(tuple(kinds), tuple(places), together))
                     kinds, places = [], []
             elif token.kind in ("word", "number") or token.text in _SPOKEN_MARKS:
-                bits = self.kinds_of(token.text)
+                bits = self._words.known(token.text + "'") if token.stressed else 0
+                bits = bits or self.kinds_of(token.text)
                 if token.kind == "number":
                     bits |= self._pseudo["#number"]
                 elif not bits and token.capital and not shouted and places and at not in dates and len(token.text) > 2:

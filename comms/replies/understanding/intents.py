@@ -58,6 +58,14 @@ _ORDER = (
     "dispute", "hardship", "other.first", "arrangement_request", "balance_question", "help", "language_request",
 )  # fmt: skip
 """The groups in the order in which they win, where nobody promises; opt-in stands beside what it undoes."""
+_LOOSE = tuple(
+    f"{name}.loose"
+    for name in (
+        "opt_out", "wrong_number", "paid", "dispute", "hardship", "arrangement_request", "balance_question", "help",
+        "language_request", "abuse_or_threat",
+    )
+)  # fmt: skip
+"""Looser frames, where no other found anything."""
 _KEPT = ("opt_out", "wrong_number", "abuse_or_threat", "paid", "dispute", "hardship")
 """What is told in ``also`` when something else won."""
 SILENT = 0.4
@@ -126,6 +134,9 @@ def _of_account(reading: Reading, found: dict[str, list[Match]]) -> Decision:
     if names_language(reading.tokens) or foreign_script(reading.tokens):
         return Decision("language_request", 0.9, ((0, len(reading.tokens)),))
     for name in ("abuse_or_threat.refusal", "abuse_or_threat.insult"):
+        if name in found:
+            return _as(name, found)
+    for name in _LOOSE:
         if name in found:
             return _as(name, found)
     if _unsure_of_paying(reading):
