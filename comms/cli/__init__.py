@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "mail": ("sending", "mail", "The mail house."),
     "reply": ("reply", "reply", "What customers write back."),
     "promise": ("promise", "promise", "Promises to pay."),
+    "consent": ("consent", "consent_", "Who may be written to, and what they said."),
     "history": ("history", "history", "Everything said and done for an account."),
 }
 

@@ -76,6 +76,7 @@ TASKS = {
     "promise": "Promises to look at",
     "decision_reopened": "Promises decided anew, because payments changed",
     "mail_batch": "Batches of letters the mail house does not have",
+    "consent_mirror": "Opt-outs that Twilio's own list does not have",
     "carrier_halted": "A carrier takes nothing from us",
 }
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts import consent
@@ -92,6 +92,12 @@ def try_again(session: Session, at: datetime) -> int:
         .returning(ConsentMirror.event_id)
     )
     return len(session.execute(statement).all())
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many lines there are, by state."""
+    statement = select(ConsentMirror.state, func.count()).group_by(ConsentMirror.state).order_by(ConsentMirror.state)
+    return dict(session.execute(statement).all())
 
 
 def _due(now: datetime, only: Collection[str] | None) -> Any:
