@@ -68,7 +68,7 @@ def confirmed(matter: Matter) -> None:
     account, promise = matter.account, standing.read_back(matter)
     assert account is not None
     if promise is None:
-        _ask(matter, standing.wanted(matter, ()))
+        _ask(matter, standing.before(matter))
         return
     parts = promises.parts_of(matter.session, promise.id)
     due = standing.due_cents(matter, account)
@@ -130,6 +130,8 @@ def _weigh(matter: Matter, said: Sequence[Instalment], *, readback: str, field: 
     if parts is None:
         _ask(matter, named)
         return
+    if _says_the_same(matter, parts):
+        return
     lowered = standing.no_more_than(parts, due)
     verdict = _verdict(matter, account, lowered, due)
     if verdict.accepted and lowered == parts:
@@ -146,6 +148,15 @@ def _weigh(matter: Matter, said: Sequence[Instalment], *, readback: str, field: 
     else:
         why = "it was countered before" if verdict.counter else promises.why(verdict.reasons)
         _to_a_person(matter, f"A promise the policy leaves to a person: {why}", named)
+
+
+def _says_the_same(matter: Matter, parts: Sequence[Part]) -> bool:
+    """Who promises again what is promised already keeps that promise: what was paid towards it goes on counting."""
+    stands = standing.opened(matter)
+    if stands is None or promises.parts_of(matter.session, stands.id) != list(parts):
+        return False
+    matter.answer("promise-unchanged", promise=_as_installments(parts))
+    return True
 
 
 def _verdict(matter: Matter, account: Account, parts: Sequence[Part], due: int) -> promises.Verdict:

@@ -63,7 +63,9 @@ def read_back(matter: Matter) -> Promise | None:
     newest = proposed(matter)
     if newest is not None or named is None:
         return newest
-    return matter.session.get(Promise, named, populate_existing=True)
+    promise = matter.session.get(Promise, named, populate_existing=True)
+    mine = promise is not None and matter.account is not None and promise.account_id == matter.account.id
+    return promise if mine else None
 
 
 def opened(matter: Matter) -> Promise | None:
@@ -78,14 +80,14 @@ def opened(matter: Matter) -> Promise | None:
 def wanted(matter: Matter, said: Sequence[Instalment]) -> list[Instalment]:
     """What the customer names now; what a correction leaves out (``no, the 15th``) comes from the details that were
     asked for, or from the promise it corrects, when that is one amount on one day."""
-    before = _before(matter)
-    if len(said) != 1 or len(before) != 1:
+    earlier = before(matter)
+    if len(said) != 1 or len(earlier) != 1:
         return list(said)
-    amount = said[0].amount_cents if said[0].amount_cents is not None else before[0].amount_cents
-    return [Instalment(amount, said[0].date or before[0].date)]
+    amount = said[0].amount_cents if said[0].amount_cents is not None else earlier[0].amount_cents
+    return [Instalment(amount, said[0].date or earlier[0].date)]
 
 
-def _before(matter: Matter) -> list[Instalment]:
+def before(matter: Matter) -> list[Instalment]:
     """What was named before: the details we still ask for, else the promise read back, else the open one."""
     context = matter.conversation.context if asked_here(matter) else {}
     if "promise_id" not in context and context.get("wanted"):

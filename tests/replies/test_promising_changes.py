@@ -79,6 +79,23 @@ def test_no_to_a_second_offer_leaves_the_first_promise_as_it_was(office):
     assert "promise.withdrawn_customer" in office.kinds(account_id)
 
 
+def test_who_promises_the_same_again_keeps_the_promise_he_has(small_office):
+    account_id = customer(small_office)
+    for words in ("i can pay 50 friday", "yes", "i will pay 50 friday"):
+        small_office.text(words)
+    assert statuses(small_office) == ["open"]
+    assert small_office.last_answer()[0] == "promise-unchanged"
+    assert promise_of(small_office, account_id).status == "open"
+
+
+def test_yes_says_neither_the_day_nor_the_amount_but_what_was_said_is_kept(small_office):
+    account_id = customer(small_office)
+    for words in ("i will pay 50", "yes", "friday"):
+        small_office.text(words)
+    assert notices(small_office) == ["promise-details", "promise-details", "promise-readback"]
+    assert parts(small_office, account_id) == [Part(FRIDAY, 5000)]
+
+
 def test_no_and_then_a_new_offer(small_office):
     account_id = customer(small_office)
     for words in ("i can pay 50 friday", "no", "i will pay 70 on dec 4", "yes"):
