@@ -176,6 +176,10 @@ class Frames:
     def kinds_of(self, word: str) -> int:
         return self._words.known(word) or self._reread(word)
 
+    def is_kind(self, word: str, kind: str) -> bool:
+        """Whether a word is one of a kind, in any of its spellings."""
+        return bool(self.kinds_of(word) & self._bits[self._kinds[kind]])
+
     def sentences(
         self, tokens: Sequence[Token], amounts: set[int], dates: set[int], asking: set[int]
     ) -> list[Sentence]:
@@ -193,7 +197,7 @@ class Frames:
                     made.append(Sentence(tuple(kinds), tuple(places), together))
                     kinds, places = [], []
             elif token.kind in ("word", "number") or token.text in _SPOKEN_MARKS:
-                bits = self._words.known(token.text + "'") if token.stressed else 0
+                bits = self._words.exact.get(token.text + "'", 0) if token.stressed else 0
                 bits = bits or self.kinds_of(token.text)
                 if token.kind == "number":
                     bits |= self._pseudo["#number"]

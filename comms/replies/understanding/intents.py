@@ -16,7 +16,7 @@ from .keywords import CARRIER_WORDS, HELP_WORDS, OPT_IN_WORDS, POLITE
 from .language import foreign_script, names_language
 from .phrases import Match
 from .slips import distance
-from .tokens import Token
+from .tokens import SENTENCE_MARKS, Token
 from .wordlists import words
 
 _YES = words(
@@ -110,7 +110,7 @@ def _decided(reading: Reading, promised: Commitment | None, found: dict[str, lis
     answer = _yes_or_no(reading) if "wrong_number" not in found else None
     if answer is not None:
         return answer
-    for name in ("wrong_number", "abuse_or_threat.legal", "abuse_or_threat.threat"):
+    for name in ("wrong_number", "abuse_or_threat.legal", "abuse_or_threat.threat", "abuse_or_threat.sarcasm"):
         if name in found:
             return _as(name, found)
     if promised is None:
@@ -123,9 +123,11 @@ def _decided(reading: Reading, promised: Commitment | None, found: dict[str, lis
 
 
 def _of_account(reading: Reading, found: dict[str, list[Match]]) -> Decision:
-    for name in ("paid", "dispute", "hardship", "other.first"):
+    for name in ("paid", "dispute", "hardship", "hardship.agency"):
         if name in found:
             return _as(name, found)
+    if "other.first" in found and not _asked_apart(reading.tokens, found):
+        return _as("other.first", found)
     if "abuse_or_threat.refusal" in found and "arrangement_request" not in found:
         return _as("abuse_or_threat.refusal", found)
     for name in ("arrangement_request", "balance_question", "help", "language_request"):
@@ -153,6 +155,17 @@ def _outranked(promised: Commitment, found: dict[str, list[Match]]) -> bool:
         return True
     said = any(one.amount_cents is not None or one.date is not None for one in promised.instalments)
     return not said and bool({"paid", "dispute", "balance_question", "other.first"} & found.keys())
+
+
+_ASKED = ("arrangement_request", "balance_question", "help", "language_request")
+
+
+def _asked_apart(tokens: Sequence[Token], found: dict[str, list[Match]]) -> bool:
+    """Whether something is asked in a sentence of its own, apart from the small matter."""
+    marks = [at for at, token in enumerate(tokens) if token.kind == "mark" and token.text in SENTENCE_MARKS]
+    small = {sum(mark < match.start for mark in marks) for match in found["other.first"]}
+    asked = (match for name in _ASKED for match in found.get(name, ()))
+    return any(sum(mark < match.start for mark in marks) not in small for match in asked)
 
 
 def _inside(matches: Sequence[Match], others: Sequence[Match]) -> bool:
@@ -211,12 +224,14 @@ def _yes_or_no(reading: Reading) -> Decision | None:
         if emoji & _RUDE_EMOJI:
             return Decision("abuse_or_threat", 0.9, whole)
         return Decision("confirm_no", 0.9, whole) if emoji & _NO_EMOJI else None
+    spoken = [word for word in spoken if not frames().is_kind(word, "insult")]
     if len(spoken) > 12:
         return None
     if named and _SAID.intersection(spoken):
         spoken = [token.text for at, token in enumerate(tokens) if token.kind in ("word", "number") and at not in named]
     if any(word in _NO for word in spoken) or "not" in spoken:
         fits = all(word in _NO | _NO_BESIDE | _YES for word in spoken)
+        fits = fits and not {"agree", "amount"} <= set(spoken)  # with a bill, not with what was read back
         fits = fits and (any(word in _NO for word in spoken) or bool(_DENIED.intersection(spoken)))
         return Decision("confirm_no", 0.9, whole) if fits and not _thanks_only(spoken) else None
     if len(spoken) <= 8 and any(word in _YES for word in spoken) and all(word in _YES | _YES_BESIDE for word in spoken):
