@@ -125,7 +125,7 @@ def _put_aside(
             aside[message.id] = (State.FAILED, "It could not be sent in the time allowed for it.", now)
         elif message.id in stale:
             aside[message.id] = (State.HELD, STALE, now)
-        elif (message.channel, message.recipient, message.category) in blocked:
+        elif message.notice not in UNSTOPPABLE and (message.channel, message.recipient, message.category) in blocked:
             aside[message.id] = (State.SUPPRESSED, "The address has opted out.", now)
         elif message.purpose != "conversational" and (
             opens := next_open(city, message.channel, message.recipient, now)
