@@ -99,7 +99,7 @@ def keep_house() -> None:
     _name_work()
     while understand(at, 500) == 500 and not stopping.is_set():
         pass
-    for part in _PARTS:
+    for part in PARTS:
         if stopping.is_set():
             return
         try:
@@ -218,7 +218,7 @@ def _sweep(at: Office) -> None:
         at.doorbell.ring(lane, ids)
 
 
-_PARTS = (
+PARTS = (
     _versions, _consents, _unknowns, _fallbacks, _failures, _stale, _promises, _questions, _reminders, _sweep,
 )  # fmt: skip
 """Of housekeeping, in their order."""

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
 
-from comms import history, outbox, promises, replies
+from comms import history, jobs, outbox, promises, replies
 from comms.accounts import consent, contacts
 from comms.accounts.schema import Account
 from comms.outbox.schema import Message
@@ -245,3 +246,23 @@ def test_questions_are_found_by_their_index(small_office, later):
         )
         assert "ix_conversation_asked_at" in " ".join(row[3] for row in plan)
     assert later(24) == NOTHING
+
+
+def test_housekeeping_follows_up_and_reminds_and_rings(small_office, monkeypatch):
+    monkeypatch.setattr(jobs, "_reminders_due", lambda: True)
+    rung = []
+    at = SimpleNamespace(
+        database=small_office.database, city=small_office.city, clock=small_office.clock,
+        renderer=small_office.renderer, doorbell=SimpleNamespace(ring=rung.append),
+    )  # fmt: skip
+    customer(small_office)
+    for words in ("i will pay 50 on nov 25", "yes", "i will pay 70 on dec 4"):
+        small_office.text(words)
+    small_office.clock.advance(timedelta(hours=24))
+    for part in jobs.PARTS:
+        if part.__name__ in ("_questions", "_reminders"):
+            part(at)
+    assert rung == ["sms", "sms"]
+    assert [notice for notice, _ in small_office.answers()][-1] == "promise-still-open"
+    written = small_office.ask(lambda s: list(s.scalars(select(Message.notice).order_by(Message.id))))
+    assert written[-1] == "promise-reminder"
