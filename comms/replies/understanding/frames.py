@@ -2,21 +2,21 @@
 
 A frame is a line of elements over the words of one sentence:
 
-* ``word``, ``a|b`` one of them, ``text*`` any word that begins so, ``@kind`` one of a kind of words (``lexicon/kinds.txt``,
-  English and Spanish in one), each with ``?`` when it may be missing;
+* ``word``, ``a|b`` one of them, ``text*`` any word that begins so, ``@kind`` one of a kind of words
+  (``lexicon/kinds.txt``, English and Spanish in one), each with ``?`` when it may be missing;
 * ``..`` up to four words, ``...`` up to nine;
-* ``<`` and ``>`` the beginning and the end of the sentence, ``^`` and ``$`` of the message; polite and little words do
-  not count there;
-* ``#amount``, ``#date``, ``#number`` what the message names; ``#name`` a proper name; ``#question`` a sentence that asks;
+* ``<`` and ``>`` the beginning and the end of the sentence, ``^`` and ``$`` of the message; polite and little
+  words do not count there;
+* ``#amount``, ``#date``, ``#number`` what the message names; ``#name`` a proper name; ``?`` a sentence that asks;
 * ``& a b c`` all of these in one sentence in any order, ``&& a b c`` in one message;
 * ``!a`` at the end: not when that stands in the same sentence, ``!!a``: in the same message.
 
-Frames stand under ``[group confidence]`` in ``lexicon/*.txt``; the confidence is the measured precision of the group. What
-a group ``-name`` finds covers what ``name`` finds at the same place. Words that no kind knows are read again without a
-dropped g or a plural s, by their Spanish sound, and the weighty ones with one slip forgiven.
+Frames stand under ``[group confidence]`` in ``lexicon/*.txt``; the confidence is the measured precision of the group.
+What a group ``-name`` finds covers what ``name`` finds at the same place. Words that no kind knows are read again with
+a dropped g or without a plural s, by their Spanish sound, and the weighty ones with one slip forgiven.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
@@ -40,7 +40,7 @@ class _Element:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Frame:
     group: str
     elements: tuple[_Element, ...]
@@ -116,13 +116,27 @@ class Frames:
         self._bit(self._kinds[KNOWN])
         frames = [self._frame(name, line) for name, (_, lines) in groups.items() for line in lines]
         self._pseudo = {name: self._words.exact.get(name, 0) for name in _PSEUDO}
-        self._in_order = [frame for frame in frames if not frame.reach]
-        self._together = [frame for frame in frames if frame.reach]
+        self._far = [frame for frame in frames if frame.reach == "&&"]
+        self._by_rarest = self._indexed(frame for frame in frames if frame.reach != "&&")
+        self._called_for = lru_cache(maxsize=20_000)(self._of_a_word)
         self._words.weighty = tuple(sorted(self._kinds[WEIGHTY]))
         for word in sorted(self._words.exact):
             if len(word) > 4:
                 self._words.sounds.setdefault(sound(word), word)
         self._reread = lru_cache(maxsize=20_000)(self._words.respelled)
+
+    def _indexed(self, frames: Iterable[_Frame]) -> dict[int, list[_Frame]]:
+        """The frames by that of their elements which the fewest words can stand for."""
+        size = {bit: len(choices) for choices, bit in self._bits.items()}
+        index: dict[int, list[_Frame]] = {}
+        for frame in frames:
+            needed = [element.bit for element in frame.elements if element.bit and not element.optional]
+            index.setdefault(min(needed, key=lambda bit: size[bit]), []).append(frame)
+        return index
+
+    def _of_a_word(self, kinds: int) -> tuple[_Frame, ...]:
+        """The frames that a word of these kinds calls for."""
+        return tuple(frame for bit, frames in self._by_rarest.items() if bit & kinds for frame in frames)
 
     def _spread(self, kinds: Mapping[str, str], name: str) -> Iterator[str]:
         for choice in kinds[name].split():
@@ -216,34 +230,31 @@ class Frames:
             everything |= sentence.together
         found: dict[str, list[Match]] = {}
         for number, sentence in enumerate(sentences):
-            together = sentence.together
-            for frame in self._in_order:
-                if frame.needs & ~together or frame.without & together or frame.never & everything:
-                    continue
-                for at, end in self._fits(sentences, number, frame.elements):
-                    found.setdefault(frame.group, []).append(
-                        Match(frame.group, sentence.places[at], sentence.places[end - 1] + 1)
-                    )
-        for frame in self._together:
-            if not frame.never & everything:
-                for match in self._joint(sentences, frame, everything):
-                    found.setdefault(frame.group, []).append(match)
+            missing, together = ~sentence.together, sentence.together
+            for frame in {frame: None for kinds in sentence.kinds for frame in self._called_for(kinds)}:
+                if not (frame.needs & missing or frame.without & together or frame.never & everything):
+                    for start, end in self._places(sentences, number, frame):
+                        found.setdefault(frame.group, []).append(Match(frame.group, start, end))
+        for frame in self._far:
+            if sentences and not (frame.needs & ~everything or (frame.never | frame.without) & everything):
+                found.setdefault(frame.group, []).append(
+                    Match(frame.group, sentences[0].places[0], sentences[-1].places[-1] + 1)
+                )
         return {
             name: kept
             for name, matches in found.items()
             if not name.startswith("-") and (kept := _uncovered(matches, found.get(f"-{name.split('.')[0]}", ())))
         }
 
-    def _joint(self, sentences: Sequence[Sentence], frame: _Frame, everything: int) -> Iterator[Match]:
-        if frame.reach == "&&":
-            if not frame.needs & ~everything and not frame.without & everything and sentences:
-                yield Match(frame.group, sentences[0].places[0], sentences[-1].places[-1] + 1)
+    def _places(self, sentences: Sequence[Sentence], number: int, frame: _Frame) -> Iterator[tuple[int, int]]:
+        """The tokens between which a frame that may fit a sentence does fit it."""
+        sentence = sentences[number]
+        if frame.reach:
+            places = [at for kinds, at in zip(sentence.kinds, sentence.places, strict=True) if kinds & frame.needs]
+            yield min(places), max(places) + 1
             return
-        for sentence in sentences:
-            if not frame.needs & ~sentence.together and not frame.without & sentence.together:
-                places = [p for bits, p in zip(sentence.kinds, sentence.places, strict=True) if bits & frame.needs]
-                places = places or list(sentence.places)
-                yield Match(frame.group, min(places), max(places) + 1)
+        for at, end in self._fits(sentences, number, frame.elements):
+            yield sentence.places[at], sentence.places[end - 1] + 1
 
     def _fits(
         self, sentences: Sequence[Sentence], number: int, elements: tuple[_Element, ...]

@@ -154,6 +154,8 @@ def _outranked(promised: Commitment, found: dict[str, list[Match]]) -> bool:
     if "hardship.agency" in found:
         return True
     said = any(one.amount_cents is not None or one.date is not None for one in promised.instalments)
+    if promised.elliptical and "other.first" in found:  # the number of a house, the day of a move
+        return True
     return not said and bool({"paid", "dispute", "balance_question", "other.first"} & found.keys())
 
 
@@ -211,7 +213,8 @@ def _slipped(word: str) -> bool:
 
 def _yes_or_no(reading: Reading) -> Decision | None:
     """A bare agreement or disagreement; what is denied may be named (``i never said the 12th``)."""
-    named = {place for one in (*reading.dates, *reading.amounts) for place in range(one.start, one.end)}
+    said = [(one.start, one.end) for one in reading.dates] + [(one.start, one.end) for one in reading.amounts]
+    named = {place for start, end in said for place in range(start, end)}
     tokens = reading.tokens
     spoken = [token.text for token in tokens if token.kind in ("word", "number")]
     emoji = {letter for token in tokens if token.kind == "emoji" for letter in token.text}
