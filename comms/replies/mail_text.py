@@ -2,7 +2,7 @@
 
 The whole text stays stored; only the understanding looks at the customer's own words. mail-parser-reply cuts at the
 heads that mail programs write in English and Spanish; what it misses is done here. Nobody's own words may be lost: what
-stands between or below the quoted lines counts too, and where everything would be cut, the whole is kept.
+stands between or below the quoted lines counts too, and where a guess would cut everything, the whole is kept.
 """
 
 import re
@@ -72,7 +72,8 @@ def said(text: str, subject: str | None = None) -> str:
     """The customer's own words: without quotations, without a signature.
 
     Where nothing is left of the body, the subject's words, in which some people write the whole message; but not a
-    subject that only answers ours. Else the whole body.
+    subject that only answers ours. Else the whole body; and nothing at all where every line is marked as quoted, for
+    those are our own words, which tell how to opt out. A clerk sees the whole in any case.
     """
     whole = text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " ").strip()
     lines = _HEAD_WITHIN.sub(r"\n\1\n", whole)
@@ -86,7 +87,7 @@ def said(text: str, subject: str | None = None) -> str:
         return own
     if subject and subject.strip() and not _REPLY_SUBJECT.match(subject):
         return subject.strip()
-    return whole
+    return "" if _all_quoted(lines.split("\n")) else whole
 
 
 def new_subject(subject: str | None) -> str:
@@ -165,6 +166,13 @@ def _unquoted(lines: Sequence[str]) -> str:
 
 def _quoted(line: str) -> bool:
     return line.lstrip().startswith((">", "|>"))
+
+
+def _all_quoted(lines: Sequence[str]) -> bool:
+    """Whether there is nothing but quoted lines, below their head or without one."""
+    first = next((at for at, line in enumerate(lines) if line.strip()), 0)
+    rest = [line for line in lines[first + _head_at(lines, first) :] if line.strip() and not _is_advertisement(line)]
+    return any(_quoted(line) for line in rest) and all(_quoted(line) for line in rest)
 
 
 def _head_at(lines: Sequence[str], at: int) -> int:

@@ -195,7 +195,6 @@ def test_where_the_body_is_empty_the_subject_speaks_unless_it_is_ours(text, subj
 @pytest.mark.parametrize(
     "text",
     [
-        "> I will pay Friday",
         "---------- Forwarded message ---------\nFrom: a@b.example\nSubject: bill\n\nI will pay Friday",
         "From: Maria <maria@example.com>\nSubject: bill\n\nI will pay Friday",
         "-- \nI will pay Friday",
@@ -204,6 +203,14 @@ def test_where_the_body_is_empty_the_subject_speaks_unless_it_is_ours(text, subj
 )
 def test_where_everything_would_be_cut_the_whole_is_kept(text):
     assert said(text, "Re: Your account") == text
+
+
+@pytest.mark.parametrize(
+    "text", [f"{HEAD}\n{OUR_FOOT}", OUR_FOOT, f"{HEAD_ES}\n\n> Responda ALTO\n\nSent from my iPhone"]
+)
+def test_our_own_words_sent_back_say_nothing(text):
+    """They tell how to opt out, and nobody has."""
+    assert said(text, "Re: Your account") == ""
 
 
 @pytest.mark.parametrize(
