@@ -9,15 +9,17 @@
 It all happens in the caller's transaction: when anything fails, the reply is as new as before and can be handled again.
 """
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from comms import history, outbox
-from comms.accounts import Account, consent, contacts
+from comms import history
+from comms.accounts import Account, consent
+from comms.accounts.folding import plain
 from comms.city import City
 from comms.clock import Clock
 from comms.db import upsert
@@ -25,39 +27,12 @@ from comms.history import NewEvent
 from comms.notices.rendering import Renderer
 from comms.settings import Settings
 
-from . import choosing, promising
+from . import answering, choosing, escalating, opting, promising
 from .matching import Matched, match
 from .matter import Matter
-from .reading import understood, words_of
+from .reading import content_of, owed, understood, words_of
 from .schema import Conversation, InboundMessage
-
-CONFIRM_WITHIN = timedelta(minutes=5)
-"""An opt-out confirmation later than this is a message without consent: 47 CFR 64.1200(a)(12)."""
-
-PRIORITY = {
-    "emergency": 1, "abuse_or_threat": 3, "dispute": 3, "hardship": 3, "arrangement_request": 4, "wrong_number": 4,
-    "promise": 4, "paid": 5, "balance_question": 5, "help": 5, "language_request": 5, "confirm_no": 6, "other": 8,
-}  # fmt: skip
-
-REASON = {
-    "emergency": "EMERGENCY: read this reply now and call the customer",
-    "abuse_or_threat": "A threat, a legal matter or an insult: no automatic answer was sent",
-    "dispute": "Disputes the bill",
-    "hardship": "Cannot pay: needs help or assistance programs",
-    "arrangement_request": "Asks for more time or a plan",
-    "wrong_number": "Says this is not the customer's number; it is not written to any more",
-    "paid": "Says it is paid",
-    "balance_question": "Asks about the balance, a date or how to pay",
-    "help": "Asks for help or a person",
-    "language_request": "Asks for another language",
-    "confirm_no": "Says no, but nothing was asked",
-    "other": "A reply that needs a person",
-}
-
-_ACKNOWLEDGED = frozenset(
-    {"emergency", "dispute", "hardship", "arrangement_request", "paid", "balance_question", "help", "language_request"}
-)
-"""Intents that a person answers, and whose sender is told so. Insults, threats and small talk get nothing."""
+from .understanding.wordlists import words
 
 
 @dataclass(frozen=True)
@@ -79,21 +54,21 @@ def handle(
     if inbound is None:
         return Handled(inbound_id)
     conversation = _conversation(session, inbound)
-    words = words_of(inbound)
+    said = words_of(inbound)
     matched = match(session, inbound, conversation)
     _new_day(conversation, inbound, city)
     matter = Matter(
         session=session, city=city, clock=clock, renderer=renderer, inbound=inbound, conversation=conversation,
-        words=words, matched=matched, understanding=understood(words, inbound, city, matched.account),
+        words=said, matched=matched, understanding=understood(said, inbound, city, matched.account),
         opted_out_before=bool(consent.blocked(session, inbound.channel, [inbound.sender])),
     )  # fmt: skip
-    if matched.account is None and conversation.state == "choosing_account":
+    if matched.account is None and choosing.waiting(matter):
         choosing.choose(matter)
     _stay_with_what_was_read_back(matter)
     _keep_what_was_said(matter)
     _act(matter)
     inbound.intent, inbound.confidence = matter.understanding.intent, matter.understanding.confidence
-    inbound.understanding = matter.understanding.as_json()
+    inbound.understanding = matter.understanding.as_json() | owed(matter.account)
     inbound.account_id = matter.account.id if matter.account else None
     inbound.matched_by = matter.matched.how
     inbound.conversation_id = conversation.id
@@ -143,18 +118,9 @@ def _new_day(conversation: Conversation, inbound: InboundMessage, city: City) ->
 def _keep_what_was_said(matter: Matter) -> None:
     """The first line of the story: the exact words, who wrote them and where."""
     inbound = matter.inbound
-    content = {
-        "channel": inbound.channel,
-        "from": inbound.sender,
-        "to": inbound.recipient,
-        "subject": inbound.subject,
-        "text": inbound.text,
-        "media": inbound.media,
-        "received_at": inbound.received_at.isoformat(),
-    }
-    (digest,) = history.remember(matter.session, [content], matter.clock.now())
+    (digest,) = history.remember(matter.session, [content_of(inbound)], matter.clock.now())
     word = "Text" if inbound.channel == "sms" else "Email"
-    short = " ".join(matter.words.split())
+    short = " ".join(words_of(inbound).split())
     quoted = short if len(short) <= 120 else short[:119] + "…"
     matter.events.append(
         NewEvent(
@@ -178,7 +144,7 @@ def _stay_with_what_was_read_back(matter: Matter) -> None:
     written to since."""
     account_id = matter.conversation.account_id
     known = matter.account.id if matter.account else None
-    if account_id is None or account_id == known or not promising.waiting(matter):
+    if account_id is None or account_id == known or not promising.asked_here(matter):
         return
     if matter.understanding.intent in ("confirm_yes", "confirm_no") or promising.corrects(matter):
         matter.matched = Matched(matter.session.get(Account, account_id), "conversation")
@@ -190,143 +156,70 @@ def _stay_with_what_was_read_back(matter: Matter) -> None:
 def _act(matter: Matter) -> None:
     intent = matter.understanding.intent
     carrier = (matter.inbound.carrier_opt_out or "").upper()
-    if carrier == "STOP" or intent == "opt_out":
-        _opt_out(matter, carrier)
-    elif carrier == "START" or intent == "opt_in":
-        _opt_in(matter, carrier)
-    elif carrier == "HELP":
+    if carrier == "STOP" or "opt_out" in (intent, *matter.understanding.also):
+        if intent == "emergency" and not escalating.unsure(matter):
+            answering.emergency(matter)
+        opting.opt_out(matter, carrier=carrier == "STOP")
+    elif carrier == "START":
+        opting.opt_in(matter, carrier=True)
+    elif carrier == "HELP" or _small_talk(matter):
         return
-    elif intent == "emergency":
-        _to_clerk(matter)
-    elif matter.account is None and len(matter.matched.candidates) > 1 and intent not in _NEEDS_NO_ACCOUNT:
+    elif choosing.must_ask(matter):
         choosing.ask_which(matter)
-    elif promising.waiting(matter) and matter.account is not None and intent in ("confirm_yes", "confirm_no"):
-        (promising.confirmed if intent == "confirm_yes" else promising.declined)(matter)
-    elif intent == "promise" and matter.account is not None:
-        promising.offer(matter)
-    elif intent == "help" and matter.understanding.confidence == 1.0:
-        if not matter.answer("help-answer"):
-            _to_clerk(matter)
-    elif intent == "wrong_number":
-        _wrong_number(matter)
-    elif intent != "confirm_yes" and not _only_thanks(matter):
-        _to_clerk(matter)
+    elif escalating.unsure(matter):
+        return
+    elif intent in _FOR_ANYBODY:
+        _FOR_ANYBODY[intent](matter)
+    elif opting.a_stranger(matter):
+        reason = "From a number or address that is not the customer's any more; look before anything is told."
+        matter.give_to_clerk(reason, priority=escalating.PRIORITY.get(intent, 5))
+    else:
+        _act_on_account(matter)
 
 
-_NEEDS_NO_ACCOUNT = frozenset({"wrong_number", "abuse_or_threat", "help", "language_request", "confirm_yes", "other"})
-
-
-def _only_thanks(matter: Matter) -> bool:
-    """``thank u so much``: nothing to do for anybody."""
-    words = matter.words.lower().split()
-    return matter.understanding.intent == "other" and 0 < len(words) <= 4 and bool(_THANKS & set(words))
-
-
-_THANKS = frozenset({"thanks", "thank", "thx", "ty", "gracias", "thanks!", "gracias!", "thanks."})
-
-
-def _to_clerk(matter: Matter) -> None:
+def _act_on_account(matter: Matter) -> None:
     intent = matter.understanding.intent
-    reason = REASON.get(intent, REASON["other"])
-    if intent == "promise":
-        reason = "A promise from a number that is on no account"
-    matter.give_to_clerk(f"{reason}.", priority=PRIORITY.get(intent, 5))
-    if intent in _ACKNOWLEDGED and matter.account is not None:
-        today = matter.city.local_date(matter.clock.now())
-        matter.answer("reply-received", answer_by=matter.city.next_business_day(today))
+    if intent in _ANSWERS and (matter.account is not None or intent in _NEEDS_NO_ACCOUNT):
+        _ANSWERS[intent](matter)
+    elif intent in ("confirm_yes", "confirm_no") and matter.account is not None and promising.waiting(matter):
+        (promising.confirmed if intent == "confirm_yes" else promising.declined)(matter)
+    elif intent != "confirm_yes":
+        escalating.to_clerk(matter)
 
 
-def _opt_out(matter: Matter, carrier: str) -> None:
-    """Immediate, whatever the words; what has not left to this address is called back, legal letters go on."""
-    inbound = matter.inbound
-    accounts = consent.record(
-        matter.session,
-        channel=inbound.channel,
-        address=inbound.sender,
-        action="revoked",
-        source="carrier" if carrier == "STOP" else f"reply:{inbound.channel}",
-        evidence=matter.words,
-        at=inbound.received_at,
-        account_id=matter.account.id if matter.account else None,
-        inbound_id=inbound.id,
+Act = Callable[[Matter], None]
+
+_FOR_ANYBODY: dict[str, Act] = {
+    "emergency": answering.emergency, "opt_in": opting.opt_in, "wrong_number": opting.wrong_number,
+    "help": answering.help_,
+}  # fmt: skip
+"""Whoever writes, whatever the account: nothing of it is told."""
+
+_ANSWERS: dict[str, Act] = {
+    "abuse_or_threat": answering.threat, "promise": promising.offer, "paid": answering.paid,
+    "dispute": answering.dispute, "hardship": answering.hardship, "arrangement_request": promising.arrange,
+    "balance_question": answering.balance, "language_request": answering.language,
+}  # fmt: skip
+_NEEDS_NO_ACCOUNT = frozenset({"abuse_or_threat", "language_request"})
+
+
+def _small_talk(matter: Matter) -> bool:
+    """Thanks, a greeting, an emoji, a thumb on one of our texts: nothing to do for anybody."""
+    if matter.understanding.intent != "other":
+        return False
+    said = set(_WORD.findall(plain(matter.words)))
+    return bool(matter.words.strip()) and (
+        not said or _REACTION.match(matter.words) is not None or (bool(said & _KIND) and said <= _KIND | _BESIDE)
     )
-    _tell_all(matter, accounts, "consent.revoked", f"{inbound.sender} has opted out: {_short(matter.words)}")
-    recalled = outbox.recall(
-        matter.session,
-        accounts,
-        matter.clock,
-        reason="the customer has opted out",
-        purposes=("dunning", "informational", "conversational"),
-        channels=(inbound.channel,),
-        recipient=inbound.sender,
-        announce=False,
-    )
-    matter.events += recalled.events
-    matter.conversation.state, matter.conversation.context = "idle", {}
-    left = CONFIRM_WITHIN - (matter.clock.now() - inbound.received_at)
-    if carrier != "STOP" and not matter.opted_out_before and left > timedelta():
-        matter.answer("opt-out-confirmation", within=left, even_opted_out=True)
 
 
-def _opt_in(matter: Matter, carrier: str) -> None:
-    inbound = matter.inbound
-    accounts = consent.record(
-        matter.session,
-        channel=inbound.channel,
-        address=inbound.sender,
-        action="granted",
-        source="carrier" if carrier == "START" else f"reply:{inbound.channel}",
-        evidence=matter.words,
-        at=inbound.received_at,
-        account_id=matter.account.id if matter.account else None,
-        inbound_id=inbound.id,
-    )
-    _tell_all(matter, accounts, "consent.granted", f"{inbound.sender} wants messages again: {_short(matter.words)}")
-    if carrier != "START":
-        matter.answer("opt-in-confirmation")
-
-
-def _wrong_number(matter: Matter) -> None:
-    """The number is not written to any more, and a clerk looks for the right one. Notices that were to go there are
-    decided again: the customer, who has not heard them, may be reached on another channel."""
-    inbound, now = matter.inbound, matter.clock.now()
-    kind = "phone" if inbound.channel == "sms" else "email"
-    accounts = contacts.mark(matter.session, kind, inbound.sender, "wrong_number", _short(matter.words), now)
-    _tell_all(matter, accounts, "contact.unusable", f"{inbound.sender} is not the customer's: {_short(matter.words)}")
-    recalled = outbox.recall(
-        matter.session,
-        accounts,
-        matter.clock,
-        reason="the number is not the customer's",
-        purposes=("dunning", "informational"),
-        channels=(inbound.channel,),
-        recipient=inbound.sender,
-        decided=False,
-        announce=False,
-    )
-    outbox.set_aside(matter.session, accounts, matter.clock)
-    matter.events += recalled.events
-    _to_clerk(matter)
-
-
-def _tell_all(matter: Matter, account_ids: list[int], kind: str, summary: str) -> None:
-    """The same line in the history of every account that has the address."""
-    at, inbound = matter.clock.now(), matter.inbound
-    for account_id in account_ids or (None,):
-        matter.events.append(
-            NewEvent(
-                account_id,
-                at,
-                kind,
-                summary,
-                channel=inbound.channel,
-                actor="customer",
-                subject_type="inbound_message",
-                subject_id=inbound.id,
-            )
-        )
-
-
-def _short(words: str) -> str:
-    joined = " ".join(words.split())
-    return joined if len(joined) <= 100 else joined[:99] + "…"
+_WORD = re.compile(r"\w+")
+_REACTION = re.compile(r"\s*(Liked|Loved|Laughed at|Emphasized|Reacted \S+ to|Le gustó|Le encantó|Me gusta) [“\"«]")
+_KIND = words(
+    "thanks thank thx ty tysm thankyou hi hello hey morning afternoon evening night bless holidays welcome yw np "
+    "problem gracias hola buenos buenas bendiciones bendiga lol haha jaja"
+)
+_BESIDE = words(
+    "you u so very much a lot again for your the help time all me good day nice have great god happy no muchas "
+    "muchisimas mil dias tardes noches dia que tenga buen dios le los de nada ha"
+)

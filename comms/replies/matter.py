@@ -4,8 +4,9 @@ Everything that is decided is gathered here and written once at the end: the mes
 history in one go, so that the locks of the history are held briefly and the story reads in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -25,13 +26,17 @@ from .understanding import Understanding
 MOST_ANSWERS = 5
 """Automatic answers in one conversation and day without a person; then a clerk takes over."""
 
+MOST_WARNINGS = 10
+"""The same for who reports an emergency, whom no earlier question may leave without an answer; an answering machine
+that quotes us is not answered for ever."""
+
 ANSWER_WITHIN = timedelta(hours=2)
 """An answer that could not be sent for this long is not sent any more: it would only confuse."""
 
 
 @dataclass
 class Matter:
-    """``words`` is what the customer wrote, without quotations; ``silent`` says that no automatic answer may go out."""
+    """``words`` is what the customer wrote, without quotations."""
 
     session: Session
     city: City
@@ -54,9 +59,25 @@ class Matter:
     @property
     def language(self) -> Language:
         """The customer's own language when the reply shows it, else the account's."""
-        if self.understanding.lang == "es":
-            return "es"
-        return "es" if self.account is not None and self.account.language == "es" else "en"
+        if self.understanding.lang == "es" or self.account is None:
+            return "es" if self.understanding.lang == "es" else "en"
+        return outbox.language_of(self.account)
+
+    @property
+    def today(self) -> date:
+        """The calendar date in the city."""
+        return self.city.local_date(self.clock.now())
+
+    @property
+    def answer_by(self) -> date:
+        """The day by which a person answers: the next business day."""
+        return self.city.next_business_day(self.today)
+
+    @property
+    def short(self) -> str:
+        """The words in a line of at most a hundred characters, for the history."""
+        joined = " ".join(self.words.split())
+        return joined if len(joined) <= 100 else joined[:99] + "…"
 
     def tell(self, kind: str, summary: str, **facts: Any) -> None:
         """Add a line to the contact history."""
@@ -73,31 +94,57 @@ class Matter:
             )
         )
 
+    def tell_all(self, account_ids: Sequence[int], kind: str, summary: str, **facts: Any) -> None:
+        """The same line, as the customer's doing, in the history of every account that has the address."""
+        for account_id in account_ids or (self.account.id if self.account else None,):
+            self.events.append(
+                NewEvent(
+                    account_id=account_id,
+                    at=self.clock.now(),
+                    kind=kind,
+                    summary=summary,
+                    channel=self.inbound.channel,
+                    actor="customer",
+                    subject_type="inbound_message",
+                    subject_id=self.inbound.id,
+                    facts=facts,
+                )
+            )
+
     def answer(
-        self, notice: str, *, within: timedelta = ANSWER_WITHIN, even_opted_out: bool = False, **facts: Any
+        self,
+        notice: str,
+        *,
+        within: timedelta = ANSWER_WITHIN,
+        even_opted_out: bool = False,
+        at_most: int | None = MOST_ANSWERS,
+        language: Language | None = None,
+        **facts: Any,
     ) -> bool:
         """Answer with a notice, at most once a reply. False when it may not or cannot be: a clerk must look then.
 
-        ``facts`` are fields of the notice. Never to an opted-out address (but for the one confirmation), never more
-        than ``MOST_ANSWERS`` in a conversation.
+        ``facts`` are fields of the notice. Never to an opted-out address without ``even_opted_out`` (the one
+        confirmation, and emergencies), never after ``at_most`` automatic answers in this conversation today; None: it
+        is not counted at all.
         """
-        capped = self.conversation.automatic_answers >= MOST_ANSWERS
         if self.drafts or notice not in self.renderer.catalogue:
             return False
-        if not even_opted_out and (capped or self._blocked()):
+        if at_most is not None and self.conversation.automatic_answers >= at_most:
+            return False
+        if not even_opted_out and self._blocked():
             return False
         try:
-            draft = self._written(notice, within, facts)
+            draft = self._written(notice, within, language or self.language, facts)
         except (NoticeError, FieldError, TemplateError):
             return False  # what was said and decided is kept all the same; the caller gives it to a clerk
         self.drafts.append(draft)
-        if not even_opted_out:
+        if at_most is not None:
             self.conversation.automatic_answers += 1
         if self.handling == "noted":
             self.handling = "answered"
         return True
 
-    def _written(self, notice: str, within: timedelta, facts: dict[str, Any]) -> outbox.Draft:
+    def _written(self, notice: str, within: timedelta, language: Language, facts: dict[str, Any]) -> outbox.Draft:
         return outbox.write(
             self.renderer,
             self.account,
@@ -106,7 +153,7 @@ class Matter:
             recipient=self.inbound.sender,
             fields=self._fields(**facts),
             dedupe_key=f"answer:{self.inbound.id}",
-            language=self.language,
+            language=language,
             give_up_after=within,
             lane="urgent",
             priority=1,
@@ -123,6 +170,8 @@ class Matter:
             "evidence": list(self.understanding.evidence),
             "instalments": [one.as_json() for one in self.understanding.instalments],
         }
+        if self.understanding.offered:
+            known["offered"] = [one.as_json() for one in self.understanding.offered]
         made = worklist.open_task(
             self.session,
             kind="reply" if account is not None else "unmatched_reply",

@@ -1,11 +1,12 @@
 """What a stored reply says: its own words, and what they mean for an account."""
 
+from dataclasses import replace
 from typing import Any
 
 from comms.accounts import Account
 from comms.city import City
 
-from .mail_text import said
+from .mail_text import new_subject, said
 from .schema import InboundMessage
 from .understanding import Understanding, understand
 
@@ -16,9 +17,22 @@ def words_of(inbound: InboundMessage) -> str:
 
 
 def understood(words: str, inbound: InboundMessage, city: City, account: Account | None) -> Understanding:
-    """What ``words`` mean on the day they came, for what this account owes."""
+    """What ``words`` mean on the day they came, for what this account owes.
+
+    Of an email the subject counts too where it asks to be left alone, unless it only answers ours.
+    """
     owes = owed(account)
-    return understand(words, inbound.received_at, city.time_zone, owes["past_due_cents"], owes["total_cents"])
+    terms = (inbound.received_at, city.time_zone, owes["past_due_cents"], owes["total_cents"])
+    meant = understand(words, *terms)
+    subject = new_subject(inbound.subject) if inbound.channel == "email" else ""
+    if not subject or meant.intent == "opt_out":
+        return meant
+    headed = understand(subject, *terms)
+    if headed.intent != "opt_out":
+        return meant
+    if meant.intent == "emergency":
+        return replace(meant, also=(*meant.also, "opt_out"))
+    return replace(headed, also=(*headed.also, meant.intent))
 
 
 def owed(account: Account | None) -> dict[str, int]:

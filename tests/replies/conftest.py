@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from comms import history, outbox, replies, worklist
+from comms.accounts import Hold
 from comms.notices import Catalogue, Renderer
 from comms.outbox.schema import Message
 from comms.promises.schema import Promise
 from comms.replies import Inbound, understand
 from comms.replies.schema import Conversation, InboundMessage
+from comms.replies.understanding import Understanding
 from comms.settings import ROOT
 from tests.support import build
 
@@ -47,13 +49,16 @@ class Office:
     settings: object
     handled: list = field(default_factory=list)
 
-    def text(self, words, *, sender=PHONE, channel="sms", at=None, **more):
+    def text(self, words, *, sender=PHONE, channel="sms", at=None, hold=False, **more):
+        """Write to the office; with ``hold`` it is only kept, and its id is returned."""
         inbound = Inbound(
             channel=channel, provider_id=f"SM{next(_numbers)}", sender=sender, recipient=OFFICE, text=words,
             received_at=at or self.clock.now(), **more,
         )  # fmt: skip
         with self.database.begin() as session:
             inbound_id = replies.receive(session, inbound, self.clock)
+        if hold:
+            return inbound_id
         self.handled.append(self.handle(inbound_id))
         return self.handled[-1]
 
@@ -141,3 +146,27 @@ def state_of(office, message_id):
 def meant(text, at=WEDNESDAY, past_due=12000):
     """What the office takes a text to mean, of one who owes $120.00 past due and $30.00 more."""
     return understand(text, at, CHICAGO, past_due, past_due + 3000)
+
+
+def notices(office):
+    """The answers that were given, by their names."""
+    return [notice for notice, _ in office.answers()]
+
+
+def lines(office, account_id):
+    """The contact history of an account, as a clerk reads it, the oldest first."""
+    return office.ask(lambda s: [entry.summary for entry in history.timeline(s, account_id)])
+
+
+def taken_for(monkeypatch, intent, *, confidence=0.9, **more):
+    """Whatever is written from now on is understood so."""
+    meaning = Understanding(intent, confidence=confidence, **more)
+    monkeypatch.setattr("comms.replies.reading.understand", lambda *_: meaning)
+
+
+def holds_of(office, account_id):
+    return office.ask(
+        lambda s: [
+            (one.kind, one.ends_on, one.source) for one in s.scalars(select(Hold).where(Hold.account_id == account_id))
+        ]
+    )

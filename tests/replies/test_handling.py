@@ -3,12 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from comms import outbox, replies
 from comms.accounts import consent
-from comms.accounts.schema import Account, ContactPoint
-from comms.campaigns import redecide
 from comms.notices import NoticeError
 from comms.outbox.schema import Message
 from comms.promises.schema import Promise
@@ -18,144 +16,11 @@ from tests.support import build
 
 from .conftest import OFFICE, PHONE, customer, promise_of, queue_a_reminder, state_of
 
-# --- opting out and in ---
-
-
-@pytest.mark.parametrize(
-    "words", ["STOP", "stop texting me", "Take my cell off your text list", "ya no me manden textos"]
-)
-def test_an_opt_out_takes_effect_at_once(office, words):
-    account_id = customer(office)
-    text = queue_a_reminder(office, account_id)
-    elsewhere = queue_a_reminder(office, account_id, recipient="+12185550199", key="other")
-    letter = queue_a_reminder(office, account_id, channel="letter", recipient="1417 E Superior St", key="letter")
-
-    office.text(words)
-
-    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == {PHONE}
-    assert [state_of(office, one) for one in (text, elsewhere, letter)] == ["cancelled", "queued", "queued"]
-    assert [notice for notice, _ in office.answers()] == ["opt-out-confirmation"]
-    assert "consent.revoked" in office.kinds(account_id)
-    assert office.tasks() == []
-
-
-def test_nothing_answers_an_opted_out_number_but_the_one_confirmation(office):
-    customer(office)
-    for words in ("STOP", "STOP", "i can pay 50 friday", "how much do i owe", "HELP"):
-        office.text(words)
-    assert [notice for notice, _ in office.answers()] == ["opt-out-confirmation"]
-    assert len(office.tasks()) == 3
-
-
-def test_a_late_opt_out_is_recorded_without_a_confirmation(office):
-    customer(office)
-    office.text("STOP", at=office.clock.now() - timedelta(minutes=6))
-    assert office.answers() == []
-    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == {PHONE}
-
-
-def test_the_confirmation_gives_up_five_minutes_after_the_opt_out(small_office):
-    customer(small_office)
-    received = small_office.clock.now() - timedelta(minutes=2)
-    small_office.text("stop", at=received)
-    assert small_office.ask(lambda s: s.scalars(select(Message.give_up_at)).one()) == received + timedelta(minutes=5)
-
-
-def test_what_the_carrier_answered_is_not_answered_again(office):
-    customer(office)
-    office.text("STOP", carrier_opt_out="STOP")
-    office.text("HELP", carrier_opt_out="HELP")
-    office.text("START", carrier_opt_out="START")
-    assert office.answers() == []
-    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == set()
-
-
-def test_start_brings_the_texts_back(office):
-    account_id = customer(office)
-    office.text("STOP")
-    office.text("START")
-    assert office.ask(lambda s: consent.blocked(s, "sms", [PHONE])) == set()
-    assert [notice for notice, _ in office.answers()] == ["opt-out-confirmation", "opt-in-confirmation"]
-    assert "consent.granted" in office.kinds(account_id)
-
-
-def test_an_opt_out_from_a_number_on_no_account_counts_too(office):
-    office.text("stop texting me", sender="+12185559999")
-    assert office.ask(lambda s: consent.blocked(s, "sms", ["+12185559999"])) == {"+12185559999"}
-    assert office.kinds(None)[:2] == ["reply.received", "consent.revoked"]
-
-
-# --- everything else ---
-
-
-def test_help_is_answered(office):
-    customer(office)
-    office.text("HELP")
-    assert office.last_answer()[0] == "help-answer"
-    assert office.tasks() == []
-
-
-def test_a_gas_smell_is_at_the_top_of_the_list(office):
-    customer(office)
-    office.text("i dont agree with this bill")
-    office.text("i smell gas in the basement")
-    (kind, priority, reason), *_ = office.tasks()
-    assert (kind, priority) == ("reply", 1) and reason.startswith("EMERGENCY")
-    assert "911" in office.last_answer()[1]
-
-
-def test_a_threat_gets_no_automatic_answer(small_office):
-    customer(small_office)
-    small_office.text("my attorney will be contacting you")
-    assert small_office.answers() == []
-    assert small_office.tasks()[0][1] == 3
-
-
-def test_a_wrong_number_is_not_written_to_again(office):
-    account_id = customer(office)
-    reminder = queue_a_reminder(office, account_id)
-    office.text("wrong number")
-    assert office.ask(lambda s: s.scalars(select(ContactPoint.status)).one()) == "wrong_number"
-    assert state_of(office, reminder) == "cancelled"
-    assert office.answers() == []
-    assert [kind for kind, _, _ in office.tasks()] == ["reply"]
-
-
-def test_a_notice_on_its_way_to_a_wrong_number_is_decided_again_for_another_channel(office):
-    account_id = customer(office)
-    reminder = queue_a_reminder(office, account_id, facts_version=1)
-    office.text("wrong number")
-    assert state_of(office, reminder) == "held"
-    with office.database.begin() as session:
-        session.execute(update(Message).values(fallback={"channels": ["email", "letter"]}))
-        home = {"line1": "1417 E Superior St", "city": "Duluth", "state": "MN", "zip": "55805"}
-        session.execute(update(Account).values(mailing_address=home))
-        again = redecide(session, office.city, office.renderer, office.clock)
-    assert office.ask(lambda s: s.get(Message, reminder).state_reason) == "Written anew."
-    assert office.ask(lambda s: s.get_one(Message, again[0]).channel) == "letter"
-
-
-def test_thanks_needs_nobody(small_office):
-    customer(small_office)
-    handled = small_office.text("thank you")
-    assert (handled.handling, small_office.tasks(), small_office.answers()) == ("noted", [], [])
-
 
 def test_a_spanish_reply_is_answered_in_spanish(small_office):
     customer(small_office)
     small_office.text("el viernes pago 60 dolares")
     assert "Usted promete $60.00" in small_office.last_answer()[1].replace("60,00", "60.00")
-
-
-def test_automatic_answers_stop_and_a_person_takes_over(office):
-    customer(office)
-    for _ in range(7):
-        office.text("how much do i owe")
-    assert len(office.answers()) == 5
-    assert len(office.tasks()) == 7
-    office.clock.advance(timedelta(days=1))
-    office.text("how much do i owe")
-    assert len(office.answers()) == 6
 
 
 def test_a_number_on_no_account_is_kept_for_a_clerk(office):
