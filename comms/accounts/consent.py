@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import BindParameter, Table, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from comms.db import upsert
+from comms.db import insert_rows, instant, one_of, reserve, upsert
 
 from .facts import AT_ONCE, touch
 from .schema import Consent, ConsentEvent, ConsentMirror, ContactPoint
@@ -93,8 +93,12 @@ def record_all(session: Session, changes: Sequence[Change]) -> list[int]:
         }
         for change in changes
     ]  # fmt: skip
-    statement = insert(ConsentEvent).returning(ConsentEvent.id, sort_by_parameter_order=True)
-    ids = list(session.scalars(statement, rows))
+    ids = reserve(session, ConsentEvent, len(rows))
+    lines = [
+        (key, *(row[name] for name in _LEDGER), instant(session, change.at))
+        for key, row, change in zip(ids, rows, changes, strict=True)
+    ]
+    insert_rows(session, ConsentEvent, ("id", *_LEDGER, "at"), lines)
     waiting: dict[tuple[object, ...], dict[str, object]] = {}
     for row, event_id in zip(rows, ids, strict=True):
         key = (row["channel"], row["address"])
@@ -110,6 +114,9 @@ def record_all(session: Session, changes: Sequence[Change]) -> list[int]:
         concerned |= _holders(session, channel, sorted(str(address) for address in addresses))
     touch(session, concerned, max(change.at for change in changes))
     return sorted(concerned)
+
+
+_LEDGER = ("channel", "address", "category", "action", "source", "evidence", "account_id", "inbound_id")
 
 
 def _project(session: Session, rows: list[dict[str, object]]) -> None:
@@ -205,8 +212,8 @@ def _holders(session: Session, channel: str, addresses: list[str]) -> set[int]:
         return found
     for start in range(0, len(addresses), AT_ONCE):
         part = addresses[start : start + AT_ONCE]
-        statement = select(ContactPoint.account_id).where(ContactPoint.kind == kind, ContactPoint.value.in_(part))
-        found |= set(session.scalars(statement))
+        holds = one_of(session, ContactPoint.value, part)
+        found |= set(session.scalars(select(ContactPoint.account_id).where(ContactPoint.kind == kind, holds)))
     return found
 
 
@@ -218,7 +225,7 @@ def blocked(session: Session, channel: str, addresses: Collection[str], category
     for start in range(0, len(ordered), AT_ONCE):
         statement = select(Consent.address).where(
             Consent.channel == channel,
-            Consent.address.in_(ordered[start : start + AT_ONCE]),
+            one_of(session, Consent.address, ordered[start : start + AT_ONCE]),
             Consent.category.in_({"all", category}),
             Consent.allowed.is_(False),
         )

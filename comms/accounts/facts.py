@@ -6,10 +6,13 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from comms.db import one_of
+
 from .schema import Account
 
 AT_ONCE = 500
-"""How many ids one statement names: below the parameter limits of both drivers."""
+"""How many ids one statement names: so few that the database looks each up instead of walking the table, and below the
+parameter limits of both drivers."""
 
 
 def touch(session: Session, account_ids: Collection[int], at: datetime) -> None:
@@ -19,7 +22,7 @@ def touch(session: Session, account_ids: Collection[int], at: datetime) -> None:
         part = ordered[start : start + AT_ONCE]
         session.execute(
             update(Account)
-            .where(Account.id.in_(part))
+            .where(one_of(session, Account.id, part))
             .values(facts_version=Account.facts_version + 1, updated_at=at)
             .execution_options(synchronize_session=False)
         )
