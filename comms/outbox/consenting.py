@@ -4,6 +4,7 @@ It takes effect as an opt-out by text does: a line in the ledger, what has not l
 the history of every account that has the address.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,9 +43,11 @@ def record_word(
     category: str = "all",
     account_id: int | None = None,
     inbound_id: int | None = None,
+    beside: Sequence[NewEvent] = (),
 ) -> Recorded:
     """Write down what the holder of ``address`` said to ``by`` (``user:park``); ``evidence`` is how and when, in words
-    that will stand up later. ``category`` is ``all`` or one category of notices."""
+    that will stand up later. ``category`` is ``all`` or one category of notices; ``beside`` are events of the caller's
+    to be recorded first."""
     now = clock.now()
     accounts = consent.record(
         session, channel=channel, address=address, action=action, source=by, evidence=evidence, at=now,
@@ -59,13 +62,13 @@ def record_word(
         for account in accounts or (None,)
     ]
     if action == "granted":
-        record(session, events, now)
+        record(session, [*beside, *events], now)
         return Recorded(tuple(accounts))
     called_back = recall(
         session, accounts, clock, reason="the customer has opted out", purposes=_PURPOSES, channels=(channel,),
         recipient=address.strip().lower(), categories=() if category == "all" else (category,), announce=False,
     )  # fmt: skip
-    record(session, [*events, *called_back.events], now)
+    record(session, [*beside, *events, *called_back.events], now)
     return Recorded(tuple(accounts), tuple(called_back.cancelled), tuple(called_back.too_late))
 
 

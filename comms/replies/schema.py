@@ -92,3 +92,5 @@ class ReplyLabel(Base):
     lang: Mapped[str]
     labelled_by: Mapped[str]
     labelled_at: Mapped[datetime]
+    note: Mapped[str | None]
+    """A remark for people; nothing reads it."""
