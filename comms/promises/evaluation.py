@@ -23,7 +23,7 @@ from comms.db import Base, bulk_insert
 from comms.history import NewEvent
 
 from . import holding
-from .deciding import MISSED, PartVerdict, PromiseVerdict, decide
+from .deciding import MET, MISSED, PartVerdict, PromiseVerdict, decide
 from .facts import Ledger, covered_until, load
 from .policy import Part
 from .schema import Promise, PromiseAllocation, PromiseEvent, PromisePart
@@ -77,7 +77,7 @@ class _Work:
     counted: dict[int, tuple[Promise, int]] = field(default_factory=dict)
     """Promises that stay open, with the money that counts towards them, where that changed."""
     tasks: list[tuple[Promise, str, str]] = field(default_factory=list)
-    """A promise, what happened to it, and the sentence for staff."""
+    """A promise, what happened to it (one such thing of one promise is one task), and the sentence for staff."""
 
     def count(self, name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -122,11 +122,14 @@ def _compare(ledger: Ledger, verdict: PromiseVerdict, work: _Work) -> None:
             part.allocated_cents for part in stored.values()
         ):
             work.counted[promise.id] = (promise, verdict.allocated_cents)
-    if verdict.status == promise.status:
-        return
-    reopened = promise.status in DECIDED
+    was_decided = promise.status in DECIDED and verdict.status != promise.status
+    reopened = was_decided or (promise.status == "open" and _part_reopened(stored, verdict))
     if reopened:
         work.count("reopened")
+    if verdict.status == promise.status:
+        if reopened:
+            _tell(ledger, promise, verdict, reopened, work)
+        return
     if verdict.status in DECIDED or verdict.status == "superseded":
         work.count(verdict.status)
     closed_at = None if verdict.status == "open" else work.at
@@ -143,6 +146,15 @@ def _compare(ledger: Ledger, verdict: PromiseVerdict, work: _Work) -> None:
     elif verdict.status == "open":
         work.reopening.append((promise, verdict.allocated_cents))
     _tell(ledger, promise, verdict, reopened, work)
+
+
+def _part_reopened(stored: dict[int, PromisePart], verdict: PromiseVerdict) -> bool:
+    """Whether a part that had been met or missed is no longer so."""
+    return any(
+        stored[part.part_id].state in states and part.state not in states
+        for part in verdict.parts
+        for states in (MET, MISSED)
+    )
 
 
 def _compare_part(ledger: Ledger, stored: PromisePart, verdict: PartVerdict, work: _Work) -> None:
@@ -173,7 +185,11 @@ def _compare_part(ledger: Ledger, stored: PromisePart, verdict: PartVerdict, wor
 
 def _reason(verdict: PromiseVerdict, reopened: bool, before: str) -> str:
     said = f"{dollars(verdict.allocated_cents)} counted towards it."
-    return f"Reopened, it was {STATUS[before]}; {said}" if reopened else said
+    return f"Reopened, it was {_was(before)}; {said}" if reopened else said
+
+
+def _was(status: str) -> str:
+    return "open with a part of it decided" if status == "open" else STATUS[status]
 
 
 def _tell(ledger: Ledger, promise: Promise, verdict: PromiseVerdict, reopened: bool, work: _Work) -> None:
@@ -190,10 +206,10 @@ def _tell(ledger: Ledger, promise: Promise, verdict: PromiseVerdict, reopened: b
     lines = []
     word = KIND[promise.kind]
     if reopened:
-        was = STATUS[promise.status]
+        was = _was(promise.status)
         lines.append(("decision_reopened", f"{word} looked at again, payments changed: it was {was}: {words}."))
         now = f"{word} that was {was} is now {STATUS[verdict.status]}, because payments changed: {words}."
-        work.tasks.append((promise, "decision_reopened", now))
+        work.tasks.append((promise, f"decision_reopened:{verdict.status}", now))
     elif verdict.status == "partial" or (verdict.status == "broken" and promise.kind == "arrangement"):
         ended = f"{word} {STATUS[verdict.status]}, {_counted(verdict)}: {words}."
         work.tasks.append((promise, verdict.status, ended))
@@ -255,7 +271,7 @@ def _write(session: Session, city: City, ledger: Ledger, work: _Work) -> list[in
     for promise, happened, reason in work.tasks:
         worklist.open_task(
             session,
-            kind="decision_reopened" if happened == "decision_reopened" else "promise",
+            kind="decision_reopened" if happened.startswith("decision_reopened") else "promise",
             dedupe_key=f"{happened}:{promise.id}",
             priority=4,
             reason=reason,

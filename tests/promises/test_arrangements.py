@@ -152,6 +152,18 @@ def test_a_bounced_payment_breaks_a_kept_arrangement(book):
     assert "Payment arrangement that was kept is now broken, because payments changed" in reason
 
 
+def test_staff_hear_of_a_bounced_payment_in_the_middle_of_an_arrangement(book):
+    promise_id = book.agree()
+    paid = book.pay(3000, FIRST)
+    book.night(FIRST)
+    book.pay(-3000, FIRST, kind="reversal", reverses=paid)
+    assert book.night(FIRST).reopened == 1
+    assert book.status(promise_id) == "open", "there is a day left to pay again"
+    (reason,) = book.tasks("decision_reopened")
+    assert "that was open with a part of it decided is now open, because payments changed" in reason
+    assert book.night(FIRST).reopened == 0
+
+
 def test_a_payment_taken_back_in_part_leaves_the_rest(book):
     promise_id = book.promise(FIRST, 6000)
     paid = book.pay(6000, FIRST)
