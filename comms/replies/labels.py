@@ -174,9 +174,9 @@ def _event(
 ) -> NewEvent:
     means = in_words(row["intent"], row["instalments"])
     taken = in_words(guessed["intent"], guessed["instalments"])
-    summary = (
-        f"The reply was understood rightly: {means}" if confirmed else f"The reply means: {means}; it was taken for: {taken}"
-    )
+    summary = f"The reply was understood rightly: {means}"
+    if not confirmed:
+        summary = f"The reply means: {means}; it was taken for: {taken}"
     return NewEvent(
         account_id=inbound.account_id, at=at, kind="reply.corrected", summary=summary, channel=inbound.channel,
         actor=by, subject_type="inbound_message", subject_id=inbound.id,
