@@ -1,12 +1,12 @@
 """Amount expressions: where they stand, and how many cents (or ``full``, ``half``, ``minimum``, ``rest``) each is."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from . import not_money
 from .number_words import SMALL, TENS
 from .numbers import number_at
 from .phrases import load
-from .spelling import MONTHS, WEEKDAYS
 from .tokens import Token
 from .wordlists import words
 
@@ -27,21 +27,12 @@ class HowMuch:
 
 WORDS = load("amounts")
 
-_BEFORE = words(
-    "account check # confirmation conf number apt apartment unit suite box ext house lot cuenta numero cheque "
-    "order ticket ref reference receipt confirmacion recibo case zip age invoice route customer id line step "
-    "phone tel departamento apto edad at"
+_STATED = words(
+    "of the , is which it amount bill balance payment pastdue ( - : de los el la son es que a ' \" total in my mi"
 )
-_UNITS = words(
-    "day days week weeks month months year years hour hours hrs hr minute minutes mins am pm % percent kid kids "
-    "people children adults times time dia dias semana semanas mes meses hora horas minutos ano anos yr yrs "
-    "personas hijos ninos gallons units ccf business working oclock degrees miles st street ave avenue rd road "
-    "lane drive dr ln blvd court ct th months' year's old bedroom bathroom weekdays texts messages calls letters "
-    "notices bills payments paychecks checks jobs veces grandkids babies mensajes llamadas pagos thursdays "
-    "fridays mondays of'"
-)
-_CALENDAR = frozenset((*WEEKDAYS, *MONTHS))
-_STREET_BEFORE = frozenset(["at", "on", "live", "house", "en"])
+_JOINERS = words("- or to o a maybe / y and even u")
+_CURRENCY = frozenset({"dollars", "$", "usd"})
+_CENTS = words("cents centavos cent centavo")
 
 
 class AmountReader:
@@ -56,12 +47,13 @@ class AmountReader:
         at = 0
         while at < len(self._tokens):
             one = None if at in self._taken else self._read(at)
-            if one is None:
-                at += 1
+            if one is None or one.value == "limit":
+                at = one.end if one is not None else at + 1
             else:
                 found.append(one)
                 at = one.end
-        return found
+        more = [one for one in found if one.sure or isinstance(one.value, int)]
+        return more or found
 
     def _w(self, at: int) -> str:
         return self._tokens[at].text if 0 <= at < len(self._tokens) else ""
@@ -73,60 +65,44 @@ class AmountReader:
             return self._ranged(number)
         if worded is None or any(place in self._taken for place in range(at, worded[1])):
             return None
-        name, end = worded
-        if name in ("full", "half", "rest"):
-            stated = self._money(
-                self._skip(
-                    end,
-                    "of",
-                    "the",
-                    ",",
-                    "is",
-                    "which",
-                    "it",
-                    "amount",
-                    "bill",
-                    "balance",
-                    "payment",
-                    "which",
-                    "pastdue",
-                    "(",
-                    "-",
-                    ":",
-                    "de",
-                    "los",
-                )
-            )
-            if (
-                stated is not None
-                and stated.sure is not None
-                and name != "half"
-                and stated.start <= end + 3
-                and (stated.sure or name == "full" or self._w(stated.start - 1) in ("is", "of", "("))
-            ):
+        return self._worded(at, *worded)
+
+    def _worded(self, at: int, name: str, end: int) -> HowMuch | None:
+        """``full``, ``half``, ``rest`` …; the number when the message says how much that is."""
+        stated = self._money(self._skip(end, _STATED)) if name != "half" else None
+        if stated is not None and stated.start <= end + 4:
+            told = self._w(stated.start - 1) in ("is", "of", "(", "los", "son", "es", ",", ":")
+            if name in ("full", "rest") and (stated.sure or name == "full" or told or stated.start == end):
                 return HowMuch(at, stated.end, stated.value, True)
+            if name == "minimum":
+                return replace(stated, start=at)
+        if name == "full_verb":
+            return HowMuch(at, end, "full", False)
+        if name == "limit":
+            return HowMuch(at, end, name, False)
+        if not_money.of_things(self._tokens, at, end, self._taken):
+            return None
         if name == "rest" and self._w(at + 1) == "other" and self._w(at + 2) == "half":
             return HowMuch(at, end, "half", True)
         return HowMuch(at, end, name, True)
 
-    def _skip(self, at: int, *words: str) -> int:
-        while self._w(at) in words:
+    def _skip(self, at: int, skipped: Collection[str]) -> int:
+        while self._w(at) in skipped and at not in self._taken:
             at += 1
         return at
 
     def _ranged(self, first: HowMuch) -> HowMuch:
-        """A range or choice of amounts: the lower."""
-        joiner = first.end
-        if self._w(joiner) in ("-", "or", "to", "o", "a", "maybe", "/"):
-            other = self._money(self._skip(joiner, "-", "or", "to", "o", "a", "maybe", "even", "/"))
-            if (
-                other is not None
-                and other.start not in self._taken
-                and isinstance(other.value, int)
-                and isinstance(first.value, int)
-            ):
-                return HowMuch(first.start, other.end, min(first.value, other.value), first.sure or other.sure)
-        return first
+        """A range or choice of amounts: the lower. ``30 and 40`` is one only after ``between``."""
+        if self._w(first.end) not in _JOINERS:
+            return first
+        if self._w(first.end) in ("y", "and") and self._w(first.start - 1) not in ("between", "entre"):
+            return first
+        if self._w(first.end) in ("to", "a") and self._w(first.end + 1) in ("el", "la", "the", "al"):
+            return first
+        other = self._money(self._skip(first.end, _JOINERS))
+        if other is None or not isinstance(other.value, int) or not isinstance(first.value, int):
+            return first
+        return HowMuch(first.start, other.end, min(first.value, other.value), first.sure or other.sure)
 
     def _money(self, at: int) -> HowMuch | None:
         if at >= len(self._tokens) or at in self._taken:
@@ -143,29 +119,22 @@ class AmountReader:
         cents, end, sure = figures
         sign = sign or token.text.startswith("$")
         end, unit = self._currency(end)
-        if unit:
-            cents, end = self._and_cents(cents, end)
-        sure = sure or sign or unit
-        if not 0 < cents <= MOST or (not sure and not self._plausible(start, end, token)):
+        cents, end, more = self._and_cents(cents, end, unit)
+        sure = sure or sign or unit or more
+        if not 0 < cents <= MOST or not_money.labelled(self._tokens, start, end, sure):
+            return None
+        if not sure and not_money.counted(self._tokens, start, end, cents, self._taken):
             return None
         return HowMuch(start, end, cents, sure)
 
     def _figures(self, at: int) -> tuple[int, int, bool] | None:
         text = self._w(at).lstrip("$")
         if "-" in text:
-            low, *more = text.split("-")
-            if (
-                len(more) != 1
-                or not low.isdecimal()
-                or not more[0].isdecimal()
-                or not 0 < int(low) < int(more[0]) <= 5000
-                or len(low) > 4
-            ):
-                return None
-            return int(low) * 100, at + 1, False
+            return self._low_of_range(text, at)
         if ":" in text or "/" in text or text.endswith("th"):
-            if "/" in text and self._w(at).startswith("$"):
-                return int(min(text.split("/"), key=int)) * 100, at + 1, True
+            pieces = text.split("/")
+            if "/" in text and self._w(at).startswith("$") and all(piece.isdecimal() for piece in pieces):
+                return min(int(piece) for piece in pieces) * 100, at + 1, True
             return None
         whole, dot, part = text.partition(".")
         if not whole.isdecimal() or (dot and not part.isdecimal()):
@@ -182,6 +151,14 @@ class AmountReader:
             end += 1
         return cents, end, bool(part) and len(part) == 2
 
+    @staticmethod
+    def _low_of_range(text: str, at: int) -> tuple[int, int, bool] | None:
+        """``30-35``: the lower."""
+        low, *more = text.split("-")
+        if len(more) != 1 or not low.isdecimal() or not more[0].isdecimal() or len(low) > 4:
+            return None
+        return (int(low) * 100, at + 1, False) if 0 < int(low) < int(more[0]) <= 5000 else None
+
     def _touching(self, at: int) -> bool:
         return self._tokens[at].end == self._tokens[at + 1].start
 
@@ -190,7 +167,7 @@ class AmountReader:
         if found is None or any(place in self._taken for place in range(at, found[1])):
             return None
         value, end = found
-        if self._w(at) in ("a", "couple") and value < 100:
+        if self._w(at) == "couple" and value < 100:
             return None
         small = value < 10 and self._w(end) != "dollars"
         if small or (self._w(at) in ("one", "un", "una", "a") and end == at + 1):
@@ -198,59 +175,29 @@ class AmountReader:
         return value * 100, end, value >= 100
 
     def _currency(self, end: int) -> tuple[int, bool]:
-        if self._w(end) in ("dollars", "$", "usd", "us", "d"):
-            return end + 1, self._w(end) in ("dollars", "$", "usd")
+        word = self._w(end)
+        if word in _CURRENCY or word in ("us", "d"):
+            return end + 1, word in _CURRENCY
+        if word in ("spot", "piece's") or (word == "ps" and end + 1 >= len(self._tokens)):
+            return end + 1, word == "spot"
         return end, False
 
-    def _and_cents(self, cents: int, end: int) -> tuple[int, int]:
-        place = end + 1 if self._w(end) in ("and", "con", "y") else end
+    def _and_cents(self, cents: int, end: int, unit: bool) -> tuple[int, int, bool]:
+        """Cents said apart: ``45 dollars and 10 cents``, ``ciento ocho con noventa``."""
+        joiner = self._w(end)
+        place = end + 1 if joiner in ("and", "con", "y") else end
+        if place in self._taken or cents % 100:
+            return cents, end, False
         word = self._w(place)
-        if word.isdecimal() and int(word) < 100 and self._w(place + 1) in ("cents", "centavos", "cent"):
-            return cents + int(word), place + 2
-        spoken = number_at(self._tokens, place) if word in SMALL or word in TENS else None
-        if spoken is not None and spoken[0] < 100 and self._w(spoken[1]) in ("cents", "centavos"):
-            return cents + spoken[0], spoken[1] + 1
-        return cents, end
-
-    def _plausible(self, start: int, end: int, token: Token) -> bool:
-        """A bare number that nothing marks as something else."""
-        before, after = self._w(start - 1), self._w(end)
-        if before == "#" or (before == "is" and self._w(start - 2) in ("number", "account")):
-            return False
-        if before in _BEFORE or (before in ("number", ":") and self._w(start - 2) in _BEFORE):
-            return False
-        if before == "-" and start >= 2 and self._tokens[start - 2].kind == "number":
-            return False
-        if after in _UNITS and after not in ("of'",):
-            return False
-        if after in _CALENDAR and before in ("el",):
-            return False
-        if (
-            after == "-"
-            and end + 1 < len(self._tokens)
-            and self._tokens[end + 1].kind == "number"
-            and self._tokens[end + 1].end - self._tokens[end + 1].start > 3
-        ):
-            return False
-        if (
-            before in ("by", "until", "around", "a")
-            and token.kind == "number"
-            and after in ("", ".", "o", "ish")
-            and "." not in token.text
-            and len(token.text) <= 2
-            and before == "by"
-        ):
-            return False
-        following = self._tokens[end] if end < len(self._tokens) else None
-        if (
-            following is not None
-            and following.capital
-            and following.kind == "word"
-            and token.kind == "number"
-            and end not in self._taken
-        ):
-            previous = self._tokens[start - 1] if start else None
-            shouting = previous is not None and previous.capital
-            if before in _STREET_BEFORE and not shouting:
-                return False
-        return not (token.kind == "number" and len(token.text) >= 5 and token.text.isdecimal())
+        if word.isdecimal() and len(word) <= 2:
+            count, after = int(word), place + 1
+        else:
+            spoken = number_at(self._tokens, place) if word in SMALL or word in TENS else None
+            if spoken is None or spoken[0] > 99:
+                return cents, end, False
+            count, after = spoken
+        if self._w(after) in _CENTS and (unit or joiner in ("and", "con", "y")):
+            return cents + count, after + 1, True
+        if joiner == "con" and count > 9 and self._w(after) not in _CURRENCY:
+            return cents + count, after, True
+        return cents, end, False

@@ -1,46 +1,53 @@
-"""What somebody commits to pay: the clean clauses of a message, and the amounts and dates in them, paired.
+"""Who commits to pay: the clean clauses of a message that do, and the amounts and dates that they name.
 
 1. find dates, then amounts in what is left; cut the message into clauses and see the mood of each;
-2. a clause that is plain and commits (``i will pay``, ``you'll get``, ``les deposito``), or holds nothing but an amount
-   and a date, counts; a question, condition, hedge or denial never does;
-3. pair amounts with dates in the order in which they were said; the last version of a correction wins.
+2. a clause counts that is plain and commits (``i will pay``, ``you'll get 50``, ``les deposito``), that names both how
+   much and when and says nothing else, or that holds nothing but an amount or a date; a question, a condition, a hedge
+   or a denial never counts;
+3. ``pairing`` puts amounts and dates together.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from itertools import pairwise
 
 from .amounts import AmountReader, HowMuch
 from .clauses import Clause, clauses
 from .dates import DateReader, When
-from .model import Amount, Instalment
+from .model import Instalment
+from .pairing import Expression, corrected, paired, quoted
 from .phrases import Match, load
-from .recurrence import times
 from .tokens import Token
-from .wordlists import words
+from .verbs import PAST, PAYS
+from .wordlists import word_sets, words
 
 COMMITS = load("commitments")
 """``pays`` commits by itself; ``gives`` (have, get, do, make …) only together with an amount or the word money."""
-
-_FILLER = words(
-    "okay yes sure alright fine please hi hello hey thanks so well yo bueno si listo i we me my you your it its is"
-    " be to for on by in at of a an the and then that this them with will can do"
-    " just about like around more only least another all now also maybe' hola por favor gracias el la los lo de del en"
-    " para y un una le les que es con su mi morning afternoon night evening noon first last day thing am pm end payment"
-    " pay dollars of' deal ok no wait actually sorry mean make put down toward towards it's part half split each sir"
-    " ma'am maam mam guys cash card check money bill how' , . - & ! : ; ( ) + / * \" # $ @ = starting start hoy pago"
-    " dale va claro perfecto sounds good works great plus may bye god willing lord dios quiere promise swear prometo"
-    " amount date paid' later until till hundred time latest tops sharp after work before once weekly every"
-)
-_CORRECTIONS = load("corrections")
+_NOUNS = load("nouns")
 _PAYDAY = load("paydays")
-_QUOTED_BEFORE = words(
-    "due dated disconnect disconnected disconnection shutoff shut shutting cutoff cut notice letter says said "
-    "reading read billed expires moving moved court surgery since vence vencio corte cortan cortar aviso carta "
-    "dice due: appointment started"
-)
 _SARCASM = load("sarcasm")
-_MOVES_ON = load("recurring")
+_ELSEWHERE = load("elsewhere")
+_WORDS = word_sets("small_words")
+_SMALL = _WORDS["small"] | _WORDS["people"] | words(", . - & ! : ; ( ) + / * \" # $ @ = ' … ¡ %")
+_MONEY = _WORDS["money"]
+_OWED = _MONEY | _WORDS["owed"]
+_KNOWN = _SMALL | _OWED | _WORDS["channel"] | PAYS
+_CUES = _KNOWN - _SMALL - _WORDS["owed"] | words("you yall les le ustedes te")
+_BETWEEN = _WORDS["between"]
+_LINKS = _WORDS["links"]
+_TO_US = _WORDS["to_us"]
+_PAST = PAST | words("took drew was were went saw ate lost won bought sold taken drafted")
+_NOT_PAST = words("need needed indeed guaranteed hundred agreed red scheduled supposed expected promised united")
+_SUBORDINATES = _WORDS["subordinates"]
+_REQUESTS = _WORDS["requests"]
+_NO_DAY_ALONE = words("do have get got make give want done great good bless best go it kids") | _WORDS["people"]
+_WORDS_TO_THEM = _WORDS["people"] - words(
+    "husband wife mom mother dad father sister brother son daughter cousin kids lol haha"
+)
+_VAGUE_FROM = words("when once soon cuando asap")
+UNKNOWN = 2
+"""Unknown words that a clause with nothing but an amount and a date may hold, the amount not being marked as money."""
 
 
 @dataclass(frozen=True)
@@ -61,266 +68,303 @@ class Reading:
     amounts: Sequence[HowMuch]
     clauses: Sequence[Clause]
 
+    def inside(self, clause: Clause) -> list[Expression]:
+        found: list[Expression] = [*self.dates_in(clause), *self.amounts_in(clause)]
+        return found
+
+    def dates_in(self, clause: Clause) -> list[When]:
+        return [one for one in self.dates if clause.start <= one.start < clause.end]
+
+    def amounts_in(self, clause: Clause) -> list[HowMuch]:
+        return [one for one in self.amounts if clause.start <= one.start < clause.end]
+
+    def words_in(self, clause: Clause) -> Sequence[Token]:
+        return self.tokens[clause.start : clause.end]
+
 
 def read(tokens: Sequence[Token], received: datetime) -> Reading:
     """Find the expressions and clauses of a message; ``received`` is local time."""
     dates = DateReader(tokens, received).find()
     taken = {place for when in dates for place in range(when.start, when.end)}
-    return Reading(tokens, dates, AmountReader(tokens, taken).find(), clauses(tokens))
+    amounts = AmountReader(tokens, taken).find()
+    found: list[Expression] = [*dates, *amounts]
+    return Reading(tokens, dates, amounts, clauses(tokens, {one.start: one.end for one in found}))
 
 
-def commitment(reading: Reading, received: date, past_due_cents: int) -> Commitment | None:
-    """What is promised, or None when nobody commits to anything."""
-    if _SARCASM.has(reading.tokens, "no"):
+def commitment(reading: Reading, received: date, past_due_cents: int, *, believed: bool = False) -> Commitment | None:
+    """What is promised, or None when nobody commits to anything.
+
+    ``believed``: something else than these rules takes the message for a promise; then every plain clause that names
+    an amount or a day counts.
+    """
+    if _SARCASM.has(reading.tokens, "no") or _ELSEWHERE.has(reading.tokens, "reaction"):
         return None
     kept = [clause for clause in reading.clauses if clause.plain]
     committing = [clause for clause in kept if _commits(reading, clause)]
-    elliptical = [clause for clause in kept if clause not in committing and _only_expressions(reading, clause)]
-    if not committing and not (elliptical and _whole_message_is(reading, elliptical)):
+    named = [clause for clause in kept if clause not in committing and _names_both(reading, clause)]
+    others = [clause for clause in kept if clause not in (*committing, *named)]
+    elliptical = [clause for clause in others if believed or _only_expressions(reading, clause)]
+    silent = _doubtful(reading) or not (named or _whole_message_is(reading, elliptical))
+    if not committing and silent and not (believed and kept):
         return None
-    used = sorted({*committing, *elliptical}, key=lambda clause: clause.start)
-    used = [
-        clause
-        for clause in used
-        if clause in committing or _inside(reading.dates, clause) or _inside(reading.amounts, clause)
-    ]
-    moments = _moments(reading, used, kept)
-    instalments = _paired(reading, moments, received, past_due_cents)
-    if not committing and not any(one.amount_cents is not None or one.date is not None for one in instalments):
+    used = sorted({*committing, *named, *elliptical}, key=lambda clause: clause.start)
+    used = [clause for clause in used if clause in committing or reading.inside(clause)]
+    moments = _moments(reading, used, committing)
+    instalments = paired(reading.tokens, moments, received, past_due_cents)
+    said = any(one.amount_cents is not None or one.date is not None for one in instalments)
+    if not (committing or said or believed):
         return None
-    spans = tuple((clause.start, clause.end) for clause in used)
-    return Commitment(tuple(instalments), spans, not committing)
+    return Commitment(tuple(instalments), tuple((clause.start, clause.end) for clause in used), not committing)
 
 
-def _inside(expressions: Sequence[When] | Sequence[HowMuch], clause: Clause) -> list[When | HowMuch]:
-    return [one for one in expressions if clause.start <= one.start < clause.end]
+def offered(reading: Reading, received: date, past_due_cents: int) -> tuple[Instalment, ...]:
+    """Amounts and dates of a question, a condition or a hedge about paying: only to be read back, never a promise."""
+    moods = {"question", "condition", "hedge", "denial"}
+    asked = [clause for clause in reading.clauses if clause.moods & moods and "past" not in clause.moods]
+    found = [one for clause in asked for one in reading.inside(clause) if not quoted(reading.tokens, one)]
+    moments = corrected(reading.tokens, sorted(found, key=lambda one: one.start))
+    made = paired(reading.tokens, moments, received, past_due_cents) if moments else []
+    return tuple(one for one in made if one.amount_cents is not None or one.date is not None)
+
+
+# --- which clauses count ---
 
 
 def _commits(reading: Reading, clause: Clause) -> bool:
-    tokens = reading.tokens[clause.start : clause.end]
+    tokens = reading.words_in(clause)
     matches = list(COMMITS.matches(tokens))
-    found = {match.name for match in matches}
-    if _inside(reading.amounts, clause) and "pays" in found:
-        return True
-    if any(_about_paying(reading, clause, match) for match in matches if match.name == "pays"):
-        return not _visits(tokens)
-    if "gives" in found:
-        has_amount = bool(_inside(reading.amounts, clause))
-        objects = any(token.text in _OBJECTS for token in tokens)
-        return has_amount or (objects and bool(_inside(reading.dates, clause)) and not _visits(tokens))
-    return False
+    if not matches or _ELSEWHERE.has(tokens, "event"):
+        return False
+    if _ELSEWHERE.has(tokens, "income"):
+        matches = [match for match in matches if match.name == "pays"]
+    nouns = list(_NOUNS.matches(tokens))
+    matches = [one for one in matches if not any(_is_noun(one, noun) for noun in nouns)]
+    amounts, dates = reading.amounts_in(clause), _days(reading, clause)
+    if amounts:
+        return any(_commits_amount(reading, clause, match, amounts, bool(dates)) for match in matches)
+    if _ELSEWHERE.has(tokens, "visit"):
+        return False
+    return any(_commits_day(reading, clause, match, bool(dates)) for match in matches)
 
 
-_OBJECTS = words("payment money rest bill it balance cash funds dinero pago all everything half")
-_ELSEWHERE = load("elsewhere")
+def _is_noun(match: Match, noun: Match) -> bool:
+    """What looks like a verb of paying is a noun (``el pago``), or pays the writer (``sending me``)."""
+    if noun.name == "noun":
+        return noun.start <= match.start and match.end <= noun.end
+    return noun.start < match.end and match.start < noun.end
 
 
-def _about_paying(reading: Reading, clause: Clause, match: Match) -> bool:
-    """Without an amount: the verb is one of paying, or nothing but money and small words follows (``send it monday``,
-    not ``send you the photos monday``)."""
-    if any(reading.tokens[clause.start + place].text.startswith(_PAYING) for place in range(match.start, match.end)):
-        return True
-    dated = {place for when in reading.dates for place in range(when.start, when.end)}
-    rest = [place for place in range(clause.start + match.end, clause.end) if place not in dated]
-    words_left = [reading.tokens[place].text for place in rest if reading.tokens[place].kind == "word"]
-    return all(word in _FILLER or word in _OBJECTS or word in _TO_US for word in words_left)
+def _commits_amount(reading: Reading, clause: Clause, match: Match, amounts: Sequence[HowMuch], dated: bool) -> bool:
+    """A verb of paying goes with any amount; one of giving with a number, and with money or a day beside it."""
+    numbers = [one for one in amounts if isinstance(one.value, int)]
+    little = dated or _says_little(reading, clause, match)
+    if match.name == "shorts":
+        return dated or bool(numbers)
+    if match.name == "pays":
+        return bool(numbers) or little or _follows(reading, clause, match, amounts[0])
+    if match.name == "holds":
+        return dated or _for_them(reading, clause)
+    if numbers and (any(one.sure for one in numbers) or little):
+        return _ELSEWHERE.has(reading.words_in(clause), "visit") is None
+    return not numbers and (little or _follows(reading, clause, match, amounts[0]))
 
 
-_PAYING = (
-    "pay", "settl", "clear", "cover", "deposit", "zelle", "remit", "paid", "pag", "abon", "liquid", "cubr", "sald",
-    "autopay", "scheduled", "promise", "commit", "handled", "compromet", "prometo", "catch", "care",
-)  # fmt: skip
-_TO_US = words(
-    "you u in over off out to the city office town hall utilities when as soon check comes get gets here there home i"
-    " my from off up online phone someone because so we get paid after until ustedes les oficina cuando"
-)
+def _follows(reading: Reading, clause: Clause, match: Match, amount: HowMuch) -> bool:
+    """The amount is what the verb is about: ``i will handle the minimum``."""
+    between = reading.tokens[clause.start + match.end : amount.start]
+    return amount.start >= clause.start + match.start and all(token.text in _BETWEEN for token in between)
 
 
-def _visits(tokens: Sequence[Token]) -> bool:
-    return _ELSEWHERE.has(tokens, "visit") is not None
+def _commits_day(reading: Reading, clause: Clause, match: Match, dated: bool) -> bool:
+    """Without an amount: nothing but what is owed may be paid, given or sent."""
+    if match.name == "pays":
+        return _about_paying(reading, clause, match, dated)
+    if match.name == "shorts":
+        return dated and _about_paying(reading, clause, match, dated)
+    if not dated or match.name == "holds":
+        return False
+    money = any(token.text in _MONEY for token in reading.words_in(clause))
+    return money and _takes_money(reading, clause, match)
+
+
+def _for_them(reading: Reading, clause: Clause) -> bool:
+    said = [token.text for token in reading.words_in(clause)]
+    return any(pair in (("for", "you"), ("for", "yall"), ("to", "pay"), ("para", "ustedes")) for pair in pairwise(said))
+
+
+def _days(reading: Reading, clause: Clause) -> list[When]:
+    return [one for one in reading.dates_in(clause) if not quoted(reading.tokens, one)]
+
+
+def _about_paying(reading: Reading, clause: Clause, match: Match, dated: bool) -> bool:
+    """The verb has no other object than what is owed: ``send it monday``, not ``send you the photos monday``; without
+    a day nothing but small words may follow."""
+    return _takes_money(reading, clause, match) if dated else _says_little(reading, clause, match)
+
+
+def _takes_money(reading: Reading, clause: Clause, match: Match) -> bool:
+    starts = {one.start for one in reading.inside(clause)}
+    for place in range(clause.start + match.end, clause.end):
+        token = reading.tokens[place]
+        if place in starts or token.kind != "word" or token.text in _LINKS:
+            return True
+        if token.text not in _BETWEEN:
+            return token.text in _KNOWN or token.text in _TO_US
+    return True
+
+
+def _says_little(reading: Reading, clause: Clause, match: Match) -> bool:
+    covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
+    rest = [place for place in range(clause.start + match.end, clause.end) if place not in covered]
+    said = [reading.tokens[place].text for place in rest if reading.tokens[place].kind == "word"]
+    upto = next((at for at, word in enumerate(said) if word in _SUBORDINATES), len(said))
+    return all(word in _KNOWN or word in _TO_US or word in _LINKS for word in said[:upto])
+
+
+def _names_both(reading: Reading, clause: Clause) -> bool:
+    """How much and when, and hardly anything else: ``twenty spot tomorrow``, ``95 cash monday from my mom``."""
+    amounts, dates = reading.amounts_in(clause), _days(reading, clause)
+    if not amounts or not dates or all(quoted(reading.tokens, one) for one in dates):
+        return False
+    tokens = reading.words_in(clause)
+    if _ELSEWHERE.has(tokens, "event", "income", "visit", "otherwise"):
+        return False
+    covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
+    rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
+    unknown = [token for token in rest if token.kind == "word" and token.text not in _KNOWN]
+    if any(_is_past(reading, token) for token in unknown):
+        return False
+    if any(one.sure and isinstance(one.value, int) for one in amounts):
+        return len(unknown) <= 3 * UNKNOWN
+    return not unknown or (len(unknown) <= UNKNOWN and any(token.text in _CUES for token in rest))
+
+
+def _is_past(reading: Reading, token: Token) -> bool:
+    """``benched 225``, ``took 80``: told, not promised."""
+    return token.text in _PAST or (token.text.endswith("ed") and len(token.text) > 4 and token.text not in _NOT_PAST)
 
 
 def _only_expressions(reading: Reading, clause: Clause) -> bool:
     """Nothing but amounts, dates and small words."""
-    inside = [*_inside(reading.dates, clause), *_inside(reading.amounts, clause)]
-    if not inside or _names_payday(reading, clause):
+    inside = reading.inside(clause)
+    amounts = reading.amounts_in(clause)
+    if not inside or any(one.kind == "past" for one in reading.dates_in(clause)):
+        return False
+    if not amounts and (_names_payday(reading, clause) or reading.tokens[inside[0].start].text in _REQUESTS):
         return False
     covered = {place for one in inside for place in range(one.start, one.end)}
-    rest = [place for place in range(clause.start, clause.end) if place not in covered]
-    if any(one.kind == "past" for one in inside if isinstance(one, When)):
+    rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
+    channel = _WORDS["channel"] if amounts else frozenset()
+    rest = [token for token in rest if token.text not in channel and token.kind != "emoji"]
+    if not amounts and any(token.text in _NO_DAY_ALONE - _WORDS_TO_THEM for token in rest):
         return False
-    return all(reading.tokens[place].text in _FILLER or reading.tokens[place].kind == "emoji" for place in rest)
+    return all(token.text in _SMALL for token in rest) or (
+        _names_payday(reading, clause) and any(one.sure or one.start == clause.start for one in amounts)
+    )
+
+
+def _doubtful(reading: Reading) -> bool:
+    """Somewhere in the message what is offered is asked about, made to depend on something or called uncertain."""
+    return any(
+        clause.moods & {"condition", "hedge"} or ("question" in clause.moods and "fact" not in clause.moods)
+        for clause in reading.clauses
+    )
 
 
 def _whole_message_is(reading: Reading, elliptical: Sequence[Clause]) -> bool:
     """Outside these clauses there is nothing but small talk, paydays and what cannot be done on another day."""
-    covered = {place for clause in elliptical for place in range(clause.start, clause.end)}
-    amounts = [one for clause in elliptical for one in _inside(reading.amounts, clause)]
-    dates = [one for clause in elliptical for one in _inside(reading.dates, clause)]
-    vague = all(one.value in ("rest", "full", "minimum", "half") for one in amounts if isinstance(one, HowMuch))
-    dates = dates or _paydays(reading, elliptical)
+    if not elliptical:
+        return False
+    amounts = [one for clause in elliptical for one in reading.amounts_in(clause)]
+    dates = [one for clause in elliptical for one in reading.dates_in(clause)] or _days_beside(reading, elliptical)
+    vague = all(one.value in ("rest", "minimum", "half") for one in amounts)
     if not dates and (not amounts or (vague and not _pays_word(reading, elliptical))):
         return False
     for clause in reading.clauses:
-        if covered >= set(range(clause.start, clause.end)):
+        if clause in elliptical:
             continue
-        if clause.moods & {"question", "condition", "hedge", "past"}:
+        if "past" in clause.moods and not (amounts and dates):
             return False
-        words = [token for token in reading.tokens[clause.start : clause.end] if token.kind in ("word", "number")]
-        small = all(token.text in _FILLER for token in words)
-        if not small and not (amounts and dates):
+        said = [token for token in reading.words_in(clause) if token.kind in ("word", "number")]
+        if not all(token.text in _SMALL for token in said) and not (
+            amounts and any(one.kind != "now" for one in dates)
+        ):
             return False
     return True
 
 
-def _paydays(reading: Reading, beside: Sequence[Clause]) -> list[When | HowMuch]:
+def _days_beside(reading: Reading, beside: Sequence[Clause]) -> list[When]:
     """The dates of plain clauses that name a payday: ``friday is payday so all of it then``."""
+    then = any(_PAYDAY.has(reading.words_in(clause), "then") for clause in beside)
     return [
         one
         for clause in reading.clauses
-        if clause.plain and clause not in beside and _names_payday(reading, clause)
-        for one in _inside(reading.dates, clause)
+        if clause.plain and clause not in beside and (then or _names_payday(reading, clause))
+        for one in reading.dates_in(clause)
     ]
 
 
 def _names_payday(reading: Reading, clause: Clause) -> bool:
-    return _PAYDAY.has(reading.tokens[clause.start : clause.end], "payday", "until") is not None
+    return _PAYDAY.has(reading.words_in(clause), "payday", "until") is not None
 
 
 def _pays_word(reading: Reading, chosen: Sequence[Clause]) -> bool:
-    return any(
-        reading.tokens[place].text in ("pay", "paying", "pago")
-        for clause in chosen
-        for place in range(clause.start, clause.end)
-    )
+    return any(token.text in PAYS for clause in chosen for token in reading.words_in(clause))
 
 
-# --- pairing ---
+# --- what they name ---
 
 
-def _moments(reading: Reading, used: Sequence[Clause], plain: Sequence[Clause]) -> list[When | HowMuch]:
-    """The expressions that count, in order; a payday stands in where no other date was said."""
-    found: list[When | HowMuch] = []
-    for clause in used:
-        inside = [*_inside(reading.dates, clause), *_inside(reading.amounts, clause)]
-        found += [one for one in inside if not (isinstance(one, When) and _quoted(reading, one))]
-    found.sort(key=lambda one: one.start)
-    if not any(isinstance(one, When) and one.kind != "vague" for one in found):
-        for clause in plain:
-            tokens = reading.tokens[clause.start : clause.end]
-            if clause not in used and _PAYDAY.has(tokens, "payday", "until"):
-                days = [one for one in _inside(reading.dates, clause) if isinstance(one, When) and one.kind != "past"]
-                found = [*days[:1], *found]
-    return _corrected(reading, found)
-
-
-def _quoted(reading: Reading, when: When) -> bool:
-    if when.kind in ("past", "span"):
-        return True
-    nearby = [reading.tokens[place].text for place in range(max(0, when.start - 3), when.start)]
-    return any(word in _QUOTED_BEFORE for word in nearby)
-
-
-def _corrected(reading: Reading, found: list[When | HowMuch]) -> list[When | HowMuch]:
-    """After ``no wait`` what is said again takes the place of what was said."""
-    for match in _CORRECTIONS.matches(reading.tokens):
-        before = [one for one in found if one.end <= match.start]
-        after = [one for one in found if one.start >= match.end]
-        if not before or not after:
-            continue
-        for kind in (When, HowMuch):
-            fresh = [one for one in after if isinstance(one, kind)]
-            stale = [one for one in before if isinstance(one, kind)]
-            for old in stale[-len(fresh) :] if fresh else []:
-                found = [one for one in found if one is not old]
+def _moments(reading: Reading, used: Sequence[Clause], committing: Sequence[Clause]) -> list[Expression]:
+    """The expressions that count, in order; a day named beside the commitment stands in where it names none."""
+    found = [one for clause in used for one in reading.inside(clause) if not quoted(reading.tokens, one)]
+    found = corrected(reading.tokens, sorted(found, key=lambda one: one.start))
+    days = [one for one in found if isinstance(one, When)]
+    if len({one.kind for one in days}) > 1 and len(days) > len(found) - len(days):
+        days = [one for one in days if one.kind != "now"]
+        found = [one for one in found if isinstance(one, HowMuch) or one in days]
+    if not any(one.kind != "vague" for one in days) and not any(_waits(reading, clause) for clause in used):
+        return [*_day_beside(reading, used), *found]
+    amounts = [one for one in found if isinstance(one, HowMuch)]
+    if len(amounts) <= 1 < len(days) and committing and not _joined(reading, days):
+        own = [one for one in days if any(clause.start <= one.start < clause.end for clause in committing)]
+        return sorted([*amounts, *(own or days)[-1:]], key=lambda one: one.start)
     return found
 
 
-def _paired(
-    reading: Reading, moments: Sequence[When | HowMuch], received: date, past_due_cents: int
-) -> list[Instalment]:
-    amounts = [one for one in moments if isinstance(one, HowMuch)]
-    whens = [one for one in moments if isinstance(one, When) and one.kind not in ("past", "span")]
-    days: list[date | None] = []
-    previous: date | None = None
-    for when in whens:
-        day = when.resolve(previous)
-        days.append(day)
-        previous = day or previous
-    recurring = _recurrence(reading, whens, days)
-    if recurring is not None and amounts:
-        return [Instalment(_value(amounts[0], [], past_due_cents), day) for day in recurring]
-    if _MOVES_ON.has(reading.tokens, "every") and amounts:
-        first = min((day for day in days if day), default=None)
-        return [Instalment(_value(amounts[0], [], past_due_cents), first)]
-    pairs = _pairs(moments, amounts, whens, days)
-    made: list[Instalment] = []
-    for amount, day in pairs:
-        value = _value(amount, [one.amount_cents for one in made], past_due_cents) if amount is not None else None
-        one = Instalment(value, day)
-        if one not in made or (value == "half"):
-            made.append(one)
-    return made
+def _waits(reading: Reading, clause: Clause) -> bool:
+    """It says when, without a day: ``once i get paid``."""
+    tokens = reading.words_in(clause)
+    return any(token.text in _VAGUE_FROM for token in tokens) and not reading.dates_in(clause)
 
 
-def _pairs(
-    moments: Sequence[When | HowMuch], amounts: Sequence[HowMuch], whens: Sequence[When], days: Sequence[date | None]
-) -> list[tuple[HowMuch | None, date | None]]:
-    if not amounts:
-        distinct = list(dict.fromkeys(day for day in days if day is not None))
-        return [(None, day) for day in distinct] or [(None, None)]
-    if not whens:
-        return [(amount, None) for amount in amounts]
-    if len(amounts) == 1:
-        real = list(dict.fromkeys(day for day in days if day is not None))
-        return [(amounts[0], day) for day in real] or [(amounts[0], None)]
-    if len(whens) == 1:
-        return _one_day(amounts, whens[0], days[0])
-    if len(amounts) == len(whens):
-        return list(zip(amounts, days, strict=True))
-    leads = isinstance(moments[0], When)
-    pairs: list[tuple[HowMuch | None, date | None]] = []
-    day_of = {id(when): day for when, day in zip(whens, days, strict=True)}
-    current: date | None = None
-    waiting: list[HowMuch] = []
-    for one in moments:
-        if isinstance(one, When):
-            current = day_of.get(id(one))
-            if not leads:
-                pairs += [(amount, current) for amount in waiting]
-                waiting = []
-        elif leads:
-            pairs.append((one, current))
-        else:
-            waiting.append(one)
-    return pairs + [(amount, None) for amount in waiting]
+def _joined(reading: Reading, days: Sequence[When]) -> bool:
+    """``friday and saturday``, ``the 1st, the 15th``: several days of one list."""
+    joiners = words("and y & , + each cada both every then luego e")
+    return all(
+        any(token.text in joiners for token in reading.tokens[one.end : other.start]) and other.start - one.end <= 3
+        for one, other in pairwise(days)
+    )
 
 
-def _one_day(amounts: Sequence[HowMuch], when: When, day: date | None) -> list[tuple[HowMuch | None, date | None]]:
-    """Several amounts and one day: each that is joined to it; the rest of a debt without a day has none."""
-    pairs: list[tuple[HowMuch | None, date | None]] = []
-    for place, amount in enumerate(amounts):
-        loose = amount.value in ("rest", "half") and place > 0 and amount.start > when.start
-        pairs.append((amount, None if loose else day))
-    return pairs
-
-
-def _recurrence(reading: Reading, whens: Sequence[When], days: Sequence[date | None]) -> list[date] | None:
-    """``every thursday for 3 weeks``, enumerated."""
-    if not _MOVES_ON.has(reading.tokens, "every"):
-        return None
-    count = times(reading.tokens)
-    first = next((day for day in days if day is not None), None)
-    if count is None or first is None:
-        return None
-    step = 14 if _MOVES_ON.has(reading.tokens, "other_week") else 7
-    return [first + timedelta(step * number) for number in range(count)]
-
-
-def _value(amount: HowMuch, before: Sequence[Amount], past_due_cents: int) -> Amount:
-    if amount.value != "rest":
-        return amount.value
-    numbers = [value for value in before if isinstance(value, int)]
-    if numbers:
-        return max(past_due_cents - sum(numbers), 0) or None
-    return "half" if "half" in before else "full"
+def _day_beside(reading: Reading, used: Sequence[Clause]) -> list[Expression]:
+    """The day of a clause beside the commitment: a payday, ``give me till``, ``not before``; the nearest before it.
+    ``that day`` and ``then`` look back at any day."""
+    first = used[0].start if used else 0
+    then = any(_PAYDAY.has(reading.words_in(clause), "then") for clause in used)
+    before: list[Expression] = []
+    after: list[Expression] = []
+    for clause in reading.clauses:
+        late = clause.moods & {"denial", "hedge"} and _PAYDAY.has(reading.words_in(clause), "until")
+        back = then and clause.start < first
+        firm = not clause.moods & {"question", "condition", "past"} or (
+            back and not clause.moods & {"question", "condition"}
+        )
+        if clause in used or not (clause.plain or ((late or back) and firm)):
+            continue
+        days = [
+            one for one in _days(reading, clause) if one.kind != "vague" and (back or not quoted(reading.tokens, one))
+        ]
+        if days:
+            (before if clause.start < first else after).append(days[-1])
+    return before[-1:] or after[:1]

@@ -12,8 +12,16 @@ from .spelling import MONTHS, WEEKDAYS
 _PHRASES = load("dates")
 AGO = ("ago", "back", "earlier", "atras", "pasado", "pasada")
 WEEKDAY = {name: number for number, name in enumerate(WEEKDAYS)}
+_HOLIDAYS = _PHRASES.groups_beginning("holiday ")
+"""The holidays by the words that their names begin with."""
 _MONTH = {name: number for number, name in enumerate(MONTHS, 1)}
-_NTH = {
+NTH = {
+    "segunda": 2,
+    "tercera": 3,
+    "cuarto": 4,
+    "primera": 1,
+    "primero": 1,
+    "tercero": 3,
     "first": 1,
     "second": 2,
     "third": 3,
@@ -37,7 +45,12 @@ class NamedDays(WordReader):
         today = self._today
         if (end := self._is(at, "weekday_of_next_week_lead")) is not None and self._w(end) in WEEKDAY:
             return self._fixed(end + 1, cal.of_next_week(today, WEEKDAY[self._w(end)]), "weekday")
-        nexts = ("next week", "the following week", "la? proxima|otra semana", "la? semana que viene|entra|sigue")
+        nexts = (
+            "next week",
+            "the following week",
+            "la? proxima|proximo|otra semana",
+            "la? semana que viene|entra|sigue",
+        )
         if (
             end := self._any(
                 at,
@@ -88,6 +101,12 @@ class NamedDays(WordReader):
             number = WEEKDAY[wk(lead)]
             plain = cal.of_next_week(today, number)
             return lead + 1, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
+        if (numbered := self._any(at, "the? next", "los? proximos|siguientes")) is not None:
+            days = self._count(numbered)
+            plural = wk(days[1]).removesuffix("s") if days is not None else ""
+            plural = plural if plural in WEEKDAY else wk(days[1]) if days is not None else ""
+            if days is not None and plural in WEEKDAY:
+                return self._fixed(days[1] + 1, cal.coming(today, WEEKDAY[plural]), "weekday")
         lead = self._is(at, "weekday_lead")
         place = lead if lead is not None else at
         name = wk(place)
@@ -97,6 +116,8 @@ class NamedDays(WordReader):
             return None
         number = WEEKDAY[name]
         end = place + 1
+        if wk(end) == "negro":
+            return None
         if (after := self._any(end, "after next")) is not None:
             return self._fixed(after, cal.of_next_week(today, number) + timedelta(7), "weekday")
         if (after := self._any(end, "the|in? week after next")) is not None:
@@ -108,6 +129,11 @@ class NamedDays(WordReader):
         ):
             plain = cal.coming(today, number) + timedelta(7)
             return after, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
+        if wk(end) in ("after", "despues") and (holiday := self._holiday_day(end + 1)) is not None:
+            return self._fixed(holiday[0], cal.coming(holiday[1], number))
+        if wk(end) == "after" and not wk(end + 1).isalpha():
+            plain = cal.coming(today, number) + timedelta(7)
+            return end + 1, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
         if (after := self._any(end, "week")) is not None and wk(after) not in ("s",):
             return self._fixed(after, cal.coming(today, number) + timedelta(7), "weekday")
         if (after := self._is(end, "of_this_week")) is not None:
@@ -116,15 +142,24 @@ class NamedDays(WordReader):
             return self._fixed(end + 1, None, "past")
         return self._fixed(end, cal.coming(today, number), "weekday")
 
-    def _of_months(self, at: int) -> Found | None:
-        today = self._today
-        nth = self._any(at, *_NTH) if self._w(at) in _NTH else None
+    def _nth_weekday(self, at: int) -> Found | None:
+        """``third friday``, ``the last monday of may``, ``el segundo jueves del mes``."""
+        at = self._any(at, "the|el|on|this") or at
+        nth = self._any(at, *NTH) if self._w(at) in NTH else None
         if nth is not None and self._w(nth) in WEEKDAY:
             month, after = self._month_after(nth + 1)
-            if self._m(nth + 1, "of|in next month"):
-                year, month = cal.following_month(today.year, today.month)
-                after = self._m(nth + 1, "of|in next month") or after
-            return self._fixed(after, cal.nth_weekday(today, _NTH[self._w(at)], WEEKDAY[self._w(nth)], month))
+            ends = self._is(nth + 1, "next_month_after")
+            if ends is not None:
+                month = cal.following_month(self._today.year, self._today.month)[1]
+                after = ends
+            if self._w(at) == "last" and after == nth + 1:
+                return None
+            day = cal.nth_weekday(self._today, NTH[self._w(at)], WEEKDAY[self._w(nth)], month)
+            return self._fixed(after, day)
+        return None
+
+    def _of_months(self, at: int) -> Found | None:
+        today = self._today
         if (end := self._is(at, "end_of_next_month")) is not None:
             return self._fixed(end, cal.end_of_next_month(today))
         if (end := self._is(at, "end_of_month")) is not None:  # fmt: skip
@@ -153,22 +188,33 @@ class NamedDays(WordReader):
         end = self._any(at, "of|in", "de|del")
         if end is not None and self._w(end) in _MONTH:
             return _MONTH[self._w(end)], end + 1
-        if end is not None and (whole := self._any(at, "of|in the|this? month", "de|del este? mes")) is not None:
+        if (
+            end is not None
+            and (whole := self._any(at, "of|in the|this? month", "de|del|este? mes", "of|in month")) is not None
+        ):
             return None, whole
         return None, at
 
     def _holiday(self, at: int) -> Found | None:
-        names = (group for group in _PHRASES.groups if group.startswith("holiday "))
-        found = ((self._is(at, group), group) for group in names)
-        end, group = max(((end, group) for end, group in found if end is not None), default=(None, ""))
-        if end is None:
+        if self._w(at - 1) in ("merry", "happy", "feliz"):
             return None
-        day = cal.holiday(self._today, group.removeprefix("holiday "))
-        if self._w(end) in WEEKDAY and day is not None:
+        named = self._holiday_day(at)
+        if named is None:
+            return None
+        end, day = named
+        if self._w(end) in WEEKDAY:
             return self._fixed(end + 1, cal.coming(self._today, WEEKDAY[self._w(end)]))
-        if self._w(end) == "weekend" and day is not None:
+        if self._w(end) == "weekend":
             return self._fixed(end + 1, cal.weekend(day) if day.weekday() < cal.SATURDAY else day)
         return self._fixed(end, day)
+
+    def _holiday_day(self, at: int) -> tuple[int, date] | None:
+        if self._w(at) not in _HOLIDAYS:
+            return None
+        found = ((self._is(at, group), group) for group in _HOLIDAYS[self._w(at)])
+        end, group = max(((end, group) for end, group in found if end is not None), default=(None, ""))
+        day = cal.holiday(self._today, group.removeprefix("holiday ")) if end is not None else None
+        return (end, day) if end is not None and day is not None else None
 
     def _named(self, at: int) -> Found | None:
         name = self._w(at)
@@ -238,6 +284,13 @@ class NamedDays(WordReader):
         day_found = cal.day_of_year(self._today, month, number)
         return self._fixed(at + 1, day_found) if day_found else None
 
+    def _of_which_month(self, end: int, number: int) -> Found:
+        """``the 5th``, and ``of this month``, ``del mes que entra`` when that follows."""
+        if (after := self._is(end, "next_month_after")) is not None:
+            year, month = cal.following_month(self._today.year, self._today.month)
+            return self._fixed(after, cal.day_of_month(date(year, month, 1) - timedelta(1), number), "number")
+        return self._is(end, "this_month_after") or end, "number", self._numbered(number)
+
     def _day_number(self, at: int) -> Found | None:
         """``the 8th``, ``8th``, ``on the 8``, ``el 29``, ``dia 29``."""
         lead = self._is(at, "number_lead")
@@ -254,7 +307,6 @@ class NamedDays(WordReader):
                 "time",
                 "notice",
                 "payment",
-                "of",
                 "thing",
                 "bill",
                 "half",
@@ -266,9 +318,11 @@ class NamedDays(WordReader):
                 "world",
             ):
                 return None
+            if plain_word and self._tokens[end].kind == "number" if end < len(self._tokens) else False:
+                return None
             if plain_word and lead is None and self._w(at - 1) not in ("on", "by", "before", "after", "until"):
                 return None
-            return (end, "number", self._numbered(number)) if 1 <= number <= 31 else None
+            return self._of_which_month(end, number) if 1 <= number <= 31 else None
         if lead is not None or self._m(at - 1, "on"):
             place = lead if lead is not None else at
             text = self._w(place)
@@ -280,9 +334,9 @@ class NamedDays(WordReader):
             ):
                 if lead is None and self._w(place + 1) not in ("", ".", ",", "and", "y", "i", "!"):
                     return None
-                return place + 1, "number", self._numbered(int(text))
-            if self._w(at) in ("el", "dia") and (text in SMALL or text in TENS):
+                return self._of_which_month(place + 1, int(text))
+            if self._w(at) in ("el", "dia", "al") and (text in SMALL or text in TENS):
                 spoken = number_at(self._tokens, place)
                 if spoken is not None and 1 <= spoken[0] <= 31:
-                    return spoken[1], "number", self._numbered(spoken[0])
+                    return self._of_which_month(spoken[1], spoken[0])
         return None

@@ -24,6 +24,11 @@ def _elements(pattern: str) -> tuple[tuple[bool, frozenset[str]], ...]:
     return tuple((element.endswith("?"), frozenset(element.rstrip("?").split("|"))) for element in pattern.split())
 
 
+def beginnings() -> frozenset[str]:
+    """The words that the phrases of ``lexicon/dates.txt`` begin with."""
+    return _PHRASES.first_words()
+
+
 class WordReader:
     """A message and the day it was received; looks at words, never moves by itself."""
 

@@ -8,8 +8,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from . import calendar as cal
-from .date_names import AGO, WEEKDAY, NamedDays
-from .date_reading import Found, Resolve
+from .date_names import AGO, NTH, WEEKDAY, NamedDays
+from .date_reading import Found, Resolve, beginnings
+from .number_words import ORDINALS, SMALL, TENS
+from .spelling import MONTHS
+from .wordlists import words
+
+_BEGINNINGS = (
+    words(
+        "before antes after despues past sometime right the el la los on a an couple unos algunos un few in next this "
+        "last beginning start early first principios late later fin finales final any proxima proximo otra semana week "
+        "tomorrow manana not no end one two"
+    )
+    | frozenset((*WEEKDAY, *MONTHS, *SMALL, *TENS, *ORDINALS, *NTH))
+    | beginnings()
+)
+"""The words that an expression can begin with: most words of a message need no further look."""
+_WHOLE = frozenset({"todo", "completo", "mitad", "half", "full", "dollars"})
 
 
 @dataclass(frozen=True)
@@ -43,14 +58,22 @@ class DateReader(NamedDays):
     # --- one expression ---
 
     def _read(self, at: int) -> When | None:
+        if self._tokens[at].kind != "number" and self._tokens[at].text not in _BEGINNINGS:
+            return None
         start = at
         shift = 0
         moved = self._is(at, "pay_lead")
         if moved is not None and self._base(moved):
             at = moved
         else:
-            for patterns, days in ((("before", "antes del|de el?"), -1), (("after", "despues del|de el?", "past"), 1)):
+            for patterns, days in (
+                (("sometime? before", "antes del|de el?"), -1),
+                (("right? after", "despues del|de el?", "past"), 1),
+            ):
                 end = self._any(at, *patterns)
+                numbered = end is not None and self._w(end - 1) == "del" and self._bare_number(end)
+                if end is not None and numbered:
+                    return When(start, numbered[0], _shifted(numbered[1], days), "number")
                 if end is not None and (self._base(end) or self._base_the(end)):
                     at, shift = end, days
                     break
@@ -59,6 +82,8 @@ class DateReader(NamedDays):
                 if end is not None:
                     at = end
         inner = self._chosen(at)
+        if inner is None and at != start:
+            inner, shift = self._chosen(start), 0
         if inner is None:
             return None
         end, kind, resolve = inner
@@ -67,7 +92,7 @@ class DateReader(NamedDays):
         return When(start, end, resolve, kind)
 
     def _base_the(self, at: int) -> Found | None:
-        end = self._any(at, "the", "el")
+        end = self._any(at, "the", "el", "la")
         return self._base(end) if end is not None else None
 
     def _chosen(self, at: int) -> Found | None:
@@ -116,6 +141,8 @@ class DateReader(NamedDays):
         end = self._time_of_day(end)
         if kind in ("past", "vague"):
             return end, kind, resolve
+        if kind == "weekday" and (numbered := self._number_after(end)) is not None:
+            return numbered
         comma = end + 1 if self._w(end) in (",", "(") else end
         again = self._is(comma, "said_again")
         for place in dict.fromkeys((again if again is not None else comma, comma)):
@@ -131,6 +158,18 @@ class DateReader(NamedDays):
             if comma == end and kind in ("day", "number") and other[1] == "weekday":
                 return self._time_of_day(other[0]), kind, resolve
         return end, kind, resolve
+
+    def _number_after(self, end: int) -> Found | None:
+        """``el viernes 14 pago 80``: a bare number after a weekday is the day when another number is the amount."""
+        text = self._w(end)
+        if not (text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= 31) or self._w(end + 1) in (
+            "dollars",
+            "$",
+            "de",
+        ):
+            return None
+        more = [token for token in self._tokens[end + 1 :] if token.kind == "number" or token.text in _WHOLE]
+        return (end + 1, "number", self._numbered(int(text))) if more else None
 
     def _relative(self, at: int) -> bool:
         return self._w(at) in ("today", "tomorrow", "tonight", "now")
@@ -151,8 +190,10 @@ class DateReader(NamedDays):
     def _base(self, at: int) -> Found | None:
         for reader in (
             self._counted,
+            self._instead,
             self._near,
             self._weeks,
+            self._nth_weekday,
             self._weekday,
             self._of_months,
             self._holiday,
@@ -181,15 +222,38 @@ class DateReader(NamedDays):
                 return inner[0], "day", _shifted(inner[2], days)
         if (end := self._any(at, "tomorrow", "manana")) is not None and not self._m(at - 1, "la|esta|buena|en manana"):
             return self._fixed(end, today + timedelta(1))
-        if (end := self._is(at, "today")) is not None:  # fmt: skip
-            if self._w(end) in ("on", "and") and self._w(at) in ("right", "now"):
-                return None
+        if (end := self._is(at, "today")) is not None:
             return self._fixed(end, today)
+        if (end := self._is(at, "now")) is not None and self._w(at - 1) not in ("from", "until", "since", "by", "till"):
+            return self._fixed(end, today, "now")
         if (end := self._is(at, "after_work")) is not None:
             return self._fixed(end, today)
-        if (end := self._is(at, "morning")) is not None:
+        lone = (
+            self._w(at) == "morning"
+            and self._w(at - 1) in ("", ".", ",", "the", "come")
+            and self._w(at + 1) not in ("", "!", ".", ",")
+        )
+        if (end := at + 1 if lone else self._is(at, "morning")) is not None:
             end = self._any(end, "in the am|morning") or end
             return self._fixed(end, today + timedelta(1 if self._afternoon else 0))
+        return None
+
+    def _instead(self, at: int) -> Found | None:
+        """``not this friday but the next``, ``no este viernes, el otro``, ``not tomorrow but the day after``."""
+        end = self._any(at, "not|no this|este|esta|the|el?", "not|no")
+        if end is None:
+            return None
+        name = self._w(end)
+        other = self._any(
+            end + 1, ",? but|sino|pero? the? next|following|other|otro|siguiente|after one?", ",? el otro|siguiente"
+        )
+        if name in WEEKDAY and other is not None:
+            return self._fixed(other, cal.coming(self._today, WEEKDAY[name]) + timedelta(7), "weekday")
+        if name in ("tomorrow", "manana"):
+            after = self._any(
+                end + 1, ",? but|sino? the? day after", ",? sino|pero? pasado manana?", ",? the? next day"
+            )
+            return self._fixed(after, self._today + timedelta(2)) if after is not None else None
         return None
 
     # --- N days, N weeks ---
@@ -201,6 +265,8 @@ class DateReader(NamedDays):
         if counted is None:
             return None
         count, end = counted
+        if self._w(end) in ("or", "to", "-", "o", "a") and (more := self._count(end + 1)) is not None:
+            count, end = max(count, more[0]), more[1]
         end = self._is(end, "count_more") or end
         business = self._any(end, "business|working|work|weekday")
         unit = self._any(business if business is not None else end, "day|days|dia|dias")
@@ -220,7 +286,9 @@ class DateReader(NamedDays):
             return self._fixed(end, None, "past")
         if self._w(start - 1) in ("for", "every", "each", "por", "cada", "next"):
             return self._fixed(end, None, "span")
-        anchored = self._any(end, "from now|today|tonight|tomorrow", "a partir de hoy")
+        anchored = self._any(
+            end, "from now|today|tonight", "a partir de hoy|ahora", "de hoy|ahora", "exactas|exactos|justas"
+        )
         if weeks is not None and anchored is None and (inner := self._any(end, "from|after")) is not None:
             other = self._joined(inner)
             if other is not None and other[1] != "past":
@@ -238,8 +306,9 @@ class DateReader(NamedDays):
     def _alone(self, start: int, end: int, business: bool) -> bool:
         """``2 business days. 50``, ``3 days`` as a whole phrase; not ``no water 3 days`` or ``3 days late``."""
         before, after = self._w(start - 1), self._w(end)
-        return before in ("", ".", ",", "need", "about", "me", "-", "\n") and (
-            after in ("", ".", ",", "and", "ill", "i", "-", "\n") or business
+        return before in ("", ".", ",", "need", "about", "me", "-", "\n", "un", "like", "unos", "be", "dame") and (
+            after in ("", ".", ",", "and", "y", "but", "so", "pero", "then", "ill", "i", "-", "\n", "tops", "max")
+            or business
         )
 
     def _from_weekday(self, count: int, end: int) -> Found | None:

@@ -9,10 +9,15 @@ from .tokens import Token
 def number_at(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
     """The number in words that starts at a token: its value and the token after it."""
     word = _word(tokens, at)
+    if word == "hundred" and _word(tokens, at - 1) in ("the", "that", "another", "other", "my", "pay", "your", "first"):
+        rest = _below_hundred(tokens, _past(tokens, at + 1, "and", "y"))
+        return (100 + rest[0], rest[1]) if rest else (100, at + 1)
     if word in HUNDREDS:
         rest = _below_hundred(tokens, _past(tokens, at + 1, "y"))
         return (HUNDREDS[word] + rest[0], rest[1]) if rest else (HUNDREDS[word], at + 1)
     small = _below_hundred(tokens, at)
+    if word == "won" and _word(tokens, at + 1) == "hundred":
+        small = (1, at + 1)
     if word in ("a", "couple") and _word(tokens, at + 1) in ("hundred", "of", "thousand"):
         after = at + 2 if _word(tokens, at + 1) == "of" else at + 1
         small = (1 if word == "a" else 2, after) if _word(tokens, after) in ("hundred", "thousand") else None

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from .tokens import SENTENCE_MARKS, Token
+from .verbs import CLASSES
 from .wordlists import LEXICON as LEXICON
 
 GAP = 4
@@ -78,9 +79,21 @@ class Phrases:
         words: list[str] = []
         for choice in (text[:-1] if optional else text).split("|"):
             words += self._classes[choice[1:]] if choice.startswith("@") else [choice]
-        exact = frozenset(word for word in words if not word.endswith("*"))
-        prefixes = tuple(word[:-1] for word in words if word.endswith("*"))
+        exact = frozenset(word for word in words if word == "*" or not word.endswith("*"))
+        prefixes = tuple(word[:-1] for word in words if word not in exact)
         return _Element(exact, prefixes, optional, False, "")
+
+    def first_words(self) -> frozenset[str]:
+        """The words that a phrase can begin with."""
+        return frozenset(self._by_first)
+
+    def groups_beginning(self, prefix: str) -> dict[str, tuple[str, ...]]:
+        """By first word: the groups of that prefix which have a phrase that begins so."""
+        found: dict[str, tuple[str, ...]] = {}
+        for group, word in self._by_group:
+            if group.startswith(prefix):
+                found[word] = (*found.get(word, ()), group)
+        return found
 
     def matches(self, tokens: Sequence[Token]) -> Iterator[Match]:
         """Every phrase found, one match for each place and group, the longest."""
@@ -134,7 +147,7 @@ class Phrases:
 def load(name: str) -> Phrases:
     """The phrases of ``lexicon/<name>.txt``, read once a process. Raises ``ValueError`` naming file and line."""
     path = LEXICON / f"{name}.txt"
-    classes: dict[str, str] = {}
+    classes = {verb: " ".join(forms) for verb, forms in CLASSES.items()}
     groups: dict[str, list[str]] = {}
     group = ""
     for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):

@@ -8,9 +8,9 @@ from .wordlists import words
 
 _PERIODS = words(
     "weeks week times payments paydays mondays tuesdays wednesdays thursdays fridays saturdays sundays semanas "
-    "veces pagos"
+    "veces pagos monday tuesday wednesday thursday friday saturday sunday lunes"
 )
-_LEADS = words("for the next por x durante over")
+_LEADS = words("for the next por x durante over proximos siguientes")
 
 
 def times(tokens: Sequence[Token]) -> int | None:
@@ -22,6 +22,7 @@ def times(tokens: Sequence[Token]) -> int | None:
             count = 2
         if count and 1 < count <= 12 and following in _PERIODS:
             before = {token.text for token in tokens[max(0, at - 3) : at]}
-            if before & _LEADS or following == "times":
+            after = tokens[at + 2].text if at + 2 < len(tokens) else ""
+            if before & _LEADS or following == "times" or after == "total":
                 return count
     return None

@@ -8,7 +8,8 @@ own stays: ``lexicon/real_words.txt`` holds those that stand so near.
 import re
 from functools import cache, lru_cache
 
-from .wordlists import LEXICON
+from .verbs import CLASSES
+from .wordlists import groups
 
 LONG = 8
 """Letters from which two slips are forgiven."""
@@ -38,17 +39,6 @@ def island(word: str) -> str:
     return word
 
 
-def _read(name: str) -> dict[str, list[str]]:
-    groups: dict[str, list[str]] = {}
-    group = ""
-    for line in (LEXICON / f"{name}.txt").read_text("utf-8").splitlines():
-        if line.startswith("["):
-            group = line.strip("[] ")
-        elif not line.startswith("#"):
-            groups.setdefault(group, []).extend(line.split())
-    return groups
-
-
 def _cuts(word: str, deep: bool) -> set[str]:
     """The word, and what is left of it with one letter (or two) taken out."""
     once = {word[:at] + word[at + 1 :] for at in range(len(word))}
@@ -57,16 +47,17 @@ def _cuts(word: str, deep: bool) -> set[str]:
 
 class _Vocabulary:
     def __init__(self) -> None:
-        groups = _read("vocabulary")
-        self.words = frozenset(word for words in groups.values() for word in words)
-        self.real = frozenset(word for words in _read("real_words").values() for word in words)
+        listed = groups("vocabulary")
+        self.words = frozenset(word for words in listed.values() for word in words)
+        known = (*groups("real_words").values(), *groups("small_words").values(), *CLASSES.values())
+        self.real = frozenset(word for words in known for word in words)
         self._by_sound: dict[str, str] = {}
         self._by_cut: dict[str, list[str]] = {}
-        for word in groups["spanish"]:
+        for word in listed["spanish"]:
             self._by_sound.setdefault(sound(word), word)
-        for word in groups["spanish"]:
+        for word in listed["spanish"]:
             self._by_sound.setdefault(island(word), word)
-        for word in (*groups["english"], *groups["spanish"]):
+        for word in (*listed["english"], *listed["spanish"]):
             if len(word) >= SHORTEST:
                 for cut in _cuts(word, len(word) >= LONG):
                     self._by_cut.setdefault(cut, []).append(word)

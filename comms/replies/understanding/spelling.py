@@ -35,11 +35,10 @@ KNOWN = frozenset(word for meant in WORDS.values() for word in meant.split())
 SPANISH_DAY = _SPANISH_DAYS
 SPANISH_MONTH = _SPANISH_MONTHS
 NOT_ALONE = frozenset(
-    {"ill", "hell", "shell", "well", "id", "wed", "sat", "sun", "mar", "w", "n", "r", "c", "min", "mo", "x"}
+    {"ya", "ill", "hell", "shell", "well", "id", "wed", "sat", "sun", "mar", "w", "n", "r", "c", "min", "mo", "x"}
 )
 """Words that are also words of their own; ``respell`` looks at their neighbours."""
-for _word in ("hell", "shell", "well"):
-    WORDS.pop(_word, None)
+WORDS |= {"hell": "he will", "shell": "she will", "well": "we will"}
 
 PAIRS = {
     **{(one, "tea"): meant for one, meant in (("for", "forty"), ("fif", "fifty"), ("six", "sixty"), ("thir", "thirty"),
@@ -53,6 +52,7 @@ PAIRS = {
     ("opt", "in"): "optin", ("un", "subscribe"): "unsubscribe", ("stop", "all"): "stopall", ("all", "right"): "alright",
     ("week", "end"): "weekend", ("pay", "ment"): "payment", ("a", "m"): "am", ("p", "m"): "pm",
     ("past", "due"): "pastdue", ("good", "bye"): "goodbye", ("gon", "na"): "going to", ("a", "couple"): "couple",
+    ("an", "will"): "and will", ("an", "i"): "and i", ("an", "do"): "and do", ("an", "then"): "and then",
     ("x", "mas"): "christmas", ("dar", "baja"): "dar baja",
 }  # fmt: skip
 
@@ -81,7 +81,16 @@ _DONE_NEXT = words(
 )
 
 
+_YA_BEFORE = words(
+    "pay paying give get see send tell thank love for to with of do did can will would are have told owe"
+)
+
+
 def _meant_here(word: str, before: str, after: str) -> bool:
+    if word in ("hell", "shell", "well"):
+        return after in _DONE_NEXT and after not in ("just", "go", "see", "call", "come", "do")
+    if word == "ya":
+        return before in _YA_BEFORE
     if word == "ill":
         return after in _DONE_NEXT or (
             before not in _SICK_BEFORE and after not in ("", "and", "with", "right", "husband", "wife", "mother")

@@ -42,12 +42,14 @@ def fold(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
+_WITH = re.compile(r"(?<!\S)([Ww])/(o(?:ut)?\b)?", re.IGNORECASE)
 _HALF_DAY = re.compile(r"\b([AaPp])\.\s?([Mm])\b\.?")
 
 
 def tokenize(text: str) -> list[Token]:
     """The tokens of a message, in normal spelling."""
     raw: list[Token] = []
+    text = _WITH.sub(lambda found: (found[1] + (found[2] or "")).ljust(len(found[0])), text)
     text = _HALF_DAY.sub(lambda found: (found[1] + found[2]).ljust(len(found[0])), text)
     for match in _PIECE.finditer(text):
         kind = match.lastgroup or "other"
