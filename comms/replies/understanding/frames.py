@@ -7,7 +7,8 @@ A frame is a line of elements over the words of one sentence:
 * ``..`` up to four words, ``...`` up to nine;
 * ``<`` and ``>`` the beginning and the end of the sentence, ``^`` and ``$`` of the message; polite and little
   words do not count there;
-* ``#amount``, ``#date``, ``#number`` what the message names; ``#name`` a proper name; ``?`` a sentence that asks;
+* ``#amount``, ``#date``, ``#number`` what the message names; ``#name`` a proper name, ``#strange`` a
+  word of no kind; ``?`` a sentence that asks, ``a|?`` this word or such a sentence;
 * ``& a b c`` all of these in one sentence in any order, ``&& a b c`` in one message;
 * ``!a`` at the end: not when that stands in the same sentence, ``!!a``: in the same message.
 
@@ -25,10 +26,10 @@ from .slips import distance, sound
 from .tokens import SENTENCE_MARKS, Token
 
 GAPS = {"..": 4, "...": 9}
-LEXICONS = ("danger", "leaving", "strangers", "threats", "account", "means", "asking", "chat", "loose")
+LEXICONS = ("danger", "leaving", "strangers", "threats", "account", "means", "asking", "answers", "chat", "loose")
 POLITE, WEIGHTY, KNOWN = "polite", "weighty", "known"
 """Kinds with a use of their own: skipped at an edge; one slip forgiven; words of their own that no slip makes."""
-_PSEUDO = ("#amount", "#date", "#number", "#name", "#question")
+_PSEUDO = ("#amount", "#date", "#number", "#name", "#strange", "#question")
 _SPOKEN_MARKS = frozenset("#$&")
 
 
@@ -114,7 +115,7 @@ class Frames:
         self.sure = {name: sure for name, (sure, _) in groups.items()}
         self._polite = self._bit(self._kinds[POLITE])
         self._bit(self._kinds[KNOWN])
-        frames = [self._frame(name, line) for name, (_, lines) in groups.items() for line in lines]
+        frames = [self._frame(name, one) for name, (_, lines) in groups.items() for line in lines for one in _both(line)]
         self._pseudo = {name: self._words.exact.get(name, 0) for name in _PSEUDO}
         self._far = [frame for frame in frames if frame.reach == "&&"]
         self._by_rarest = self._indexed(frame for frame in frames if frame.reach != "&&")
@@ -215,8 +216,9 @@ class Frames:
                 bits = bits or self.kinds_of(token.text)
                 if token.kind == "number":
                     bits |= self._pseudo["#number"]
-                elif not bits and token.capital and not shouted and places and at not in dates and len(token.text) > 2:
-                    bits |= self._pseudo["#name"]
+                elif not bits and at not in dates and len(token.text) > 2:
+                    named = token.capital and not shouted and places
+                    bits |= self._pseudo["#strange"] | (self._pseudo["#name"] if named else 0)
                 bits |= self._pseudo["#amount"] if at in amounts else 0
                 bits |= self._pseudo["#date"] if at in dates else 0
                 kinds.append(bits)
@@ -303,6 +305,17 @@ class Frames:
             return True
         others = sentences[:number] if edge == "^" else sentences[number + 1 :]
         return all(bits & self._polite for other in others for bits in other.kinds)
+
+
+def _both(line: str) -> list[str]:
+    """A frame that ends with ``a|?`` is two: with the word, and for a sentence that asks."""
+    elements = line.split(" ")
+    at = next((place for place, element in enumerate(elements) if element.endswith("|?")), None)
+    if at is None:
+        return [line]
+    worded, asking = [*elements], [*elements]
+    worded[at], asking[at] = elements[at][:-2], "?"
+    return [*_both(" ".join(worded)), *_both(" ".join(asking))]
 
 
 def _abbreviates(tokens: Sequence[Token], at: int) -> bool:

@@ -58,6 +58,8 @@ _ORDER = (
     "dispute", "hardship", "other.first", "arrangement_request", "balance_question", "help", "language_request",
 )  # fmt: skip
 """The groups in the order in which they win, where nobody promises; opt-in stands beside what it undoes."""
+_MATTERS = frozenset(("wrong_number", "paid", "dispute", "hardship", "balance_question", "help"))
+"""What a longer agreement or disagreement does not outrank."""
 _LOOSE = tuple(
     f"{name}.loose"
     for name in (
@@ -108,6 +110,8 @@ def _decided(reading: Reading, promised: Commitment | None, found: dict[str, lis
     if "opt_out" in found:
         return _as("opt_out", found)
     answer = _yes_or_no(reading) if "wrong_number" not in found else None
+    if answer is None and promised is None and not (_MATTERS & found.keys()):
+        answer = next((_as(name, found) for name in ("confirm_yes", "confirm_no") if name in found), None)
     if answer is not None:
         return answer
     for name in ("wrong_number", "abuse_or_threat.legal", "abuse_or_threat.threat", "abuse_or_threat.sarcasm"):
