@@ -9,12 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .commitments import commitment, read
-from .hunch import likely, telling
 from .intents import decide
 from .language import language_of
 from .model import INTENTS, Instalment, Understanding
 from .tokens import tokenize
-from .weighing import weigh
 
 __all__ = ["INTENTS", "Instalment", "Understanding", "understand"]
 
@@ -40,14 +38,9 @@ def understand(
     tokens = tokenize(text[:LONGEST])
     reading = read(tokens, local)
     promised = commitment(reading, local.date(), past_due_cents)
-    ruled = decide(reading, promised)
-    decision = weigh(ruled, likely(text) if ruled.confidence < 1.0 else {})
-    if decision.intent == "promise" and promised is None:
-        promised = commitment(reading, local.date(), past_due_cents, believed=True)
+    decision = decide(reading, promised)
     evidence = tuple(
         text[tokens[start].start : tokens[end - 1].end] for start, end in decision.evidence if 0 <= start < end
     )
-    if decision.intent != ruled.intent:
-        evidence = telling(text, decision.intent)
     instalments = promised.instalments if decision.intent == "promise" and promised else ()
     return Understanding(decision.intent, instalments, decision.confidence, language_of(text), evidence, decision.also)
