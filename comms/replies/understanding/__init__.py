@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .commitments import commitment, read
+from .commitments import commitment, offered, read
 from .intents import decide
 from .language import language_of
 from .model import INTENTS, Instalment, Understanding
 from .tokens import tokenize
 
 __all__ = ["INTENTS", "Instalment", "Understanding", "understand"]
+
+OFFERING = frozenset({"arrangement_request", "hardship"})
+"""Intents whose question, condition or hedge may hold an offer to read back."""
 
 LONGEST = 1600
 """Characters looked at: the most a text message holds."""
@@ -43,4 +46,7 @@ def understand(
         text[tokens[start].start : tokens[end - 1].end] for start, end in decision.evidence if 0 <= start < end
     )
     instalments = promised.instalments if decision.intent == "promise" and promised else ()
-    return Understanding(decision.intent, instalments, decision.confidence, language_of(text), evidence, decision.also)
+    asked = offered(reading, local.date(), past_due_cents) if decision.intent in OFFERING else ()
+    return Understanding(
+        decision.intent, instalments, decision.confidence, language_of(text), evidence, decision.also, asked
+    )
