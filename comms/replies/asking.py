@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from comms.accounts import Account
+from comms.city import Language
 
 from .schema import Conversation, InboundMessage
 
@@ -21,9 +22,11 @@ def ask(
     state: str,
     context: dict[str, Any],
     asked_at: datetime | None,
+    language: Language,
 ) -> None:
-    """Wait for an answer to what was just asked. ``asked_at`` None: nothing went out, so nobody is reminded of it."""
-    conversation.state, conversation.context = state, context
+    """Wait for an answer to what was just asked, in ``language``. ``asked_at`` None: nothing went out, so nobody is
+    reminded of it."""
+    conversation.state, conversation.context = state, {**context, "language": language}
     conversation.account_id = account.id if account else None
     conversation.asked_at, conversation.reminded_at = asked_at, None
     conversation.expires_at = inbound.received_at + WAITS

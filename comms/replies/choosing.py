@@ -62,7 +62,7 @@ def ask_which(matter: Matter) -> None:
         "notice": notice, "text": text,
     }  # fmt: skip
     asked_at = matter.clock.now() if told else None
-    ask(matter.conversation, matter.inbound, None, CHOOSING, context, asked_at)
+    ask(matter.conversation, matter.inbound, None, CHOOSING, context, asked_at, matter.language)
     if not told:
         matter.give_to_clerk("A number that is on several accounts.", priority=5, inbound_ids=held)
 

@@ -90,10 +90,8 @@ class _Question:
 
     @property
     def language(self) -> Language:
-        said = (self.last.understanding or {}).get("lang") if self.last is not None else None
-        if said == "es" or self.account is None:
-            return "es" if said == "es" else "en"
-        return outbox.language_of(self.account)
+        """The language it was asked in."""
+        return "es" if self.conversation.context.get("language") == "es" else "en"
 
 
 def _unanswered(session: Session, city: City, now: datetime, limit: int) -> list[Conversation]:
@@ -243,7 +241,7 @@ def _to_clerk(work: _Work, question: _Question) -> None:
     conversation = question.conversation
     assert conversation.asked_at is not None
     reason = _reason(question)
-    task_id = worklist.open_task(
+    worklist.open_task(
         work.session,
         kind="reply" if question.account is not None else "unmatched_reply",
         dedupe_key=f"unanswered:{conversation.id}:{conversation.asked_at:%Y%m%dT%H%M%S%f}",
@@ -253,10 +251,13 @@ def _to_clerk(work: _Work, question: _Question) -> None:
         subject_type="inbound_message" if question.last else None,
         subject_id=question.last.id if question.last else None,
         priority=5,
-        facts={"address": conversation.address, "promise_id": question.promise.id if question.promise else None},
+        facts={
+            "address": conversation.address,
+            "promise_id": question.promise.id if question.promise else None,
+            "until_promised": True,
+        },
     )
     conversation.asked_at = conversation.reminded_at = None
-    conversation.context = {**conversation.context, "task_id": task_id}
     work.events.append(
         NewEvent(
             account_id=question.account.id if question.account else None,

@@ -61,6 +61,7 @@ def handle(
         session=session, city=city, clock=clock, renderer=renderer, inbound=inbound, conversation=conversation,
         words=said, matched=matched, understanding=understood(said, inbound, city, matched.account),
         opted_out_before=bool(consent.blocked(session, inbound.channel, [inbound.sender])),
+        asked_in=conversation.context.get("language"),
     )  # fmt: skip
     if matched.account is None and choosing.waiting(matter):
         choosing.choose(matter)

@@ -30,6 +30,9 @@ MOST_WARNINGS = 10
 """The same for who reports an emergency, whom no earlier question may leave without an answer; an answering machine
 that quotes us is not answered for ever."""
 
+_SHORT = 2
+"""Words that tell no language."""
+
 ANSWER_WITHIN = timedelta(hours=2)
 """An answer that could not be sent for this long is not sent any more: it would only confuse."""
 
@@ -48,6 +51,8 @@ class Matter:
     matched: Matched
     understanding: Understanding
     opted_out_before: bool
+    asked_in: str | None = None
+    """The language of the question that this may answer."""
     events: list[NewEvent] = field(default_factory=list)
     drafts: list[outbox.Draft] = field(default_factory=list)
     handling: str = "noted"
@@ -59,8 +64,10 @@ class Matter:
     @property
     def language(self) -> Language:
         """The customer's own language when the reply shows it, else the account's."""
-        if self.understanding.lang == "es" or self.account is None:
-            return "es" if self.understanding.lang == "es" else "en"
+        if self.understanding.lang == "es" or (self.asked_in == "es" and len(self.words.split()) <= _SHORT):
+            return "es"  # "no" and "40" are both: what is asked in Spanish is gone on with in Spanish
+        if self.account is None:
+            return "en"
         return outbox.language_of(self.account)
 
     @property

@@ -7,6 +7,8 @@ person, with what the customer named as a suggestion; so does whatever is not un
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from comms import outbox, promises, worklist
 from comms.accounts import Account
 from comms.notices import Installment
@@ -108,7 +110,7 @@ def declined(matter: Matter) -> None:
         matter.answer("promise-unchanged", promise=_as_installments(promises.parts_of(matter.session, stands.id)))
     else:
         matter.answer("promise-declined")
-    matter.give_to_clerk("NO to a promise that was read back.", priority=5)
+    matter.give_to_clerk("NO to a promise that was read back.", priority=5, until_promised=True)
 
 
 # --- offering ---
@@ -246,7 +248,7 @@ def _ask(matter: Matter, named: Sequence[Instalment]) -> None:
 
 def _wait(matter: Matter, context: dict[str, Any], told: bool) -> None:
     asked_at = matter.clock.now() if told else None
-    ask(matter.conversation, matter.inbound, matter.account, CONFIRMING, context, asked_at)
+    ask(matter.conversation, matter.inbound, matter.account, CONFIRMING, context, asked_at, matter.language)
 
 
 def _nothing_due(matter: Matter) -> None:
@@ -260,7 +262,7 @@ def _to_a_person(
     """A clerk gets it, with what the customer named as a suggestion, and the customer is told so. What was read back
     before still stands: a YES opens it."""
     matter.conversation.asked_at = None
-    matter.give_to_clerk(f"{reason}.", priority=4, suggestion=[one.as_json() for one in named])
+    matter.give_to_clerk(f"{reason}.", priority=4, suggestion=[one.as_json() for one in named], until_promised=True)
     matter.answer(notice, answer_by=matter.city.next_business_day(matter.city.local_date(matter.clock.now())))
 
 
@@ -281,7 +283,7 @@ def _open(matter: Matter, account: Account, promise: Promise, parts: Sequence[Pa
     matter.events += change.events
     recalled = outbox.recall(matter.session, [account.id], matter.clock, reason="a promise was opened", announce=False)
     matter.events += recalled.events
-    _nobody_need_call(matter)
+    _nobody_need_call(matter, account)
     rest(matter.conversation)
     if promise.kind == "arrangement":
         _send_agreement(matter, account, parts)
@@ -340,11 +342,16 @@ def _withdraw(matter: Matter, promise: Promise, reason: str) -> None:
     ).events
 
 
-def _nobody_need_call(matter: Matter) -> None:
-    """A clerk who was to call about the missing answer need not any more."""
-    task_id = matter.conversation.context.get("task_id")
-    if task_id is not None:
-        worklist.resolve(matter.session, task_id, "system", "The customer answered YES.", matter.clock.now())
+def _nobody_need_call(matter: Matter, account: Account) -> None:
+    """What a clerk was to talk over with the customer, he has promised now."""
+    now = matter.clock.now()
+    waiting_tasks = select(worklist.Task).where(
+        worklist.Task.account_id == account.id, worklist.Task.kind == "reply", worklist.Task.state != "resolved"
+    )
+    for task in matter.session.scalars(waiting_tasks):
+        how = "The customer has promised since"
+        if task.facts.get("until_promised") and worklist.resolve(matter.session, task.id, "system", how, now):
+            matter.tell("task.resolved", f"{how}: {task.reason}")
 
 
 def _as_installments(parts: Sequence[Part]) -> tuple[Installment, ...]:

@@ -104,6 +104,24 @@ def test_no_and_then_a_new_offer(small_office):
     assert parts(small_office, account_id) == [Part(date(2026, 12, 4), 7000)]
 
 
+def test_what_a_clerk_was_to_talk_over_is_done_when_the_customer_promises_after_all(small_office):
+    account_id = customer(small_office)
+    for words in ("i can pay 50 friday", "no"):
+        small_office.text(words)
+    assert len(small_office.tasks()) == 1
+    for words in ("i will pay 70 on dec 4", "yes"):
+        small_office.text(words)
+    assert small_office.tasks() == []
+    assert "task.resolved" in small_office.kinds(account_id)
+
+
+def test_a_short_answer_is_gone_on_with_in_the_language_of_the_question(small_office):
+    customer(small_office)
+    for words in ("pago 50 el viernes", "no"):
+        small_office.text(words)
+    assert small_office.last_answer()[1].startswith("De acuerdo, no anotamos nada.")
+
+
 def test_two_promises_in_one_message_are_one_with_two_days(small_office):
     account_id = customer(small_office)
     small_office.text("i will pay 50 on friday and 30 on dec 4")
