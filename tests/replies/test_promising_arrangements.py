@@ -211,3 +211,34 @@ def test_below_the_floor_nothing_is_read_back_and_the_clerk_gets_the_suggestion(
     assert [kind for kind, _, _ in small_office.tasks()] == ["reply"]
     assert "promise-readback" not in [notice for notice, _ in small_office.answers()]
     assert small_office.ask(lambda s: s.query(Promise).count()) == 0
+
+
+# --- in real words ---
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("could you do 40 on friday?", [Part(FRIDAY, 4000)]),
+        ("can i pay 50 friday", [Part(FRIDAY, 5000)]),
+        ("can i pay on friday", [Part(FRIDAY, 12000)]),
+        ("i might pay 50 friday", [Part(FRIDAY, 5000)]),
+        ("puedo pagar 50 el viernes?", [Part(FRIDAY, 5000)]),
+    ],
+)
+def test_questions_and_hedges_are_read_back_and_open_only_on_yes(small_office, words, expected):
+    account_id = customer(small_office)
+    small_office.text(words)
+    assert small_office.last_answer()[0] == "promise-offer-readback"
+    assert parts(small_office, account_id) == expected
+    assert promise_of(small_office, account_id).status == "proposed"
+    small_office.text("yes")
+    assert promise_of(small_office, account_id).status == "open"
+
+
+@pytest.mark.parametrize("words", ["can i get a payment plan", "i need more time", "necesito un plan de pagos"])
+def test_who_names_nothing_is_offered_the_standard_one(small_office, words):
+    account_id = customer(small_office)
+    small_office.text(words)
+    assert small_office.last_answer()[0] == "arrangement-offer"
+    assert promise_of(small_office, account_id).kind == "arrangement"

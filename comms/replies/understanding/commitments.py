@@ -118,9 +118,11 @@ def commitment(reading: Reading, received: date, past_due_cents: int, *, believe
 
 
 def offered(reading: Reading, received: date, past_due_cents: int) -> tuple[Instalment, ...]:
-    """Amounts and dates of a question, a condition or a hedge about paying: only to be read back, never a promise."""
-    moods = {"question", "condition", "hedge", "denial"}
+    """Amounts and dates of a question, a condition or a hedge about paying: only to be read back, never a promise. What
+    the writer says he cannot pay is not offered to him; ``can't I pay 50`` is a question."""
+    moods = {"question", "condition", "hedge"}
     asked = [clause for clause in reading.clauses if clause.moods & moods and "past" not in clause.moods]
+    asked = [clause for clause in asked if "denial" not in clause.moods or "question" in clause.moods]
     found = [one for clause in asked for one in reading.inside(clause) if not quoted(reading.tokens, one)]
     moments = corrected(reading.tokens, sorted(found, key=lambda one: one.start))
     made = paired(reading.tokens, moments, received, past_due_cents) if moments else []
