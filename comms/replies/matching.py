@@ -12,7 +12,6 @@ from comms.outbox.schema import Message
 from .asking import CHOOSING, waits
 from .schema import Conversation, InboundMessage
 
-
 ASSIGNED = "assigned"
 """How a reply was matched that staff gave to an account."""
 
