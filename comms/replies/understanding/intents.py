@@ -29,7 +29,7 @@ _YES = words(
 _YES_BESIDE = POLITE | words(
     "i it is that this to me for by with do can will you a my of the sir maam very so much lets go we am u are got "
     "all sounds like and good thats as esta es de eso asi muy que me parece lo te el la entonces por supuesto un "
-    "muchas understood understand date amount received got done cool man bro hi hello works ! boss thing hun dear "
+    "muchas senora understood understand date amount received got done cool man bro hi hello works ! boss thing hun dear "
     "appreciate pues senorita senor joven jefe amigo mijo seguro sin problema no_problem god bless uh huh has have "
     "correcta cool right on let copy you all day every plan se estoy con ok okis entendido entiendo mija sounds "
 )
@@ -158,7 +158,7 @@ def _outranked(promised: Commitment, found: dict[str, list[Match]]) -> bool:
     if "hardship.agency" in found:
         return True
     said = any(one.amount_cents is not None or one.date is not None for one in promised.instalments)
-    if promised.elliptical and "other.first" in found:  # the number of a house, the day of a move
+    if promised.elliptical and {"other.first", "paid"} & found.keys():  # the number of a house, the day of a move
         return True
     return not said and bool({"paid", "dispute", "balance_question", "other.first"} & found.keys())
 
