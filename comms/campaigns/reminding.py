@@ -140,7 +140,11 @@ def _talked_at(session: Session, promises: Sequence[Promise]) -> dict[int, tuple
         .where(Message.account_id.in_(source_of), Message.purpose == "conversational")
         .order_by(Message.created_at, Message.id)
     )
-    last = {account_id: (channel, to) for account_id, channel, to in rows if source_of[account_id] == channel}
+    last = {
+        account_id: (channel, to)
+        for account_id, channel, to in rows
+        if account_id is not None and source_of[account_id] == channel
+    }
     usable: dict[int, tuple[str, str]] = {}
     for channel in CHANNELS:
         here = {account_id: to for account_id, (of, to) in last.items() if of == channel}
