@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from .phrases import Match, load
 from .tokens import SENTENCE_MARKS, Token
-from .verbs import HANDS, PAYS
+from .verbs import CLASSES, HANDS, PAYS
 from .wordlists import word_sets
 
 _WORDS = word_sets("clauses")
@@ -20,6 +20,9 @@ _IF_VERBS = _WORDS["if_verbs"]
 _AFTER_AND = _WORDS["after_and"]
 _AFTER_I = _WORDS["after_i"]
 _BEFORE_I = _WORDS["before_i"]
+_FINITE = _WORDS["finite"]
+_SAYING = CLASSES["paying_verb"] | CLASSES["pagar_i_verb"] | CLASSES["dar_i_verb"] | CLASSES["pagar_will_verb"]
+"""Verbs that after an ``and`` begin a clause of their own."""
 _ENDS = frozenset(SENTENCE_MARKS | {","})
 
 MOODS = load("moods")
@@ -91,7 +94,7 @@ def _spanning(sentence: Sequence[Token], pieces: Sequence[tuple[int, int]]) -> d
 def _carried(piece: Sequence[Token]) -> set[str]:
     """The moods that a clause has from the one before it: cut off without any word between (``what is the least | i
     can pay``), or joined to it by an ``and``; what is past only when it has no verb of its own."""
-    if piece[0].text == "i":
+    if piece[0].text in ("i", "what", "how", "where"):
         return {"question", "condition", "hedge"}
     if piece[0].text not in ("and", "y", "&"):
         return set()
@@ -133,15 +136,22 @@ def _pieces(sentence: Sequence[Token], named: Mapping[int, int]) -> list[tuple[i
     return [(start, end) for start, end in pairwise(cuts) if end > start]
 
 
-def _cuts_here(sentence: Sequence[Token], at: int, named: Collection[int]) -> bool:
+def _is_verb(token: Token) -> bool:
+    return token.text in PAYS or token.text in HANDS or token.text in _FINITE
+
+
+def _cuts_here(sentence: Sequence[Token], at: int, named: Mapping[int, int]) -> bool:
     word = sentence[at].text
     following = sentence[at + 1].text if at + 1 < len(sentence) else ""
     if word in _BREAKS or word == ",":
         return not (word == "so" and sentence[at - 1].text in ("or", "and"))
-    if word in ("and", "y", "&", "-") and (following in _SUBJECTS or following in _AFTER_AND or at + 1 in named):
+    if word in ("and", "y", "&", "-") and (
+        following in _SUBJECTS or following in _AFTER_AND or following in _SAYING or at + 1 in named
+    ):
         return True
     if word == "i" and at > 2:
-        return following in _AFTER_I and sentence[at - 1].text not in _BEFORE_I
+        fronted = any(end == at and not any(_is_verb(one) for one in sentence[:start]) for start, end in named.items())
+        return following in _AFTER_I and sentence[at - 1].text not in _BEFORE_I and not fronted
     return at > 2 and word in ("what", "where", "how") and following in _FACTS_NEXT and sentence[at - 1].text != "is"
 
 

@@ -19,7 +19,7 @@ from .model import Instalment
 from .pairing import Expression, corrected, paired, quoted
 from .phrases import Match, load
 from .tokens import Token
-from .verbs import PAST, PAYS
+from .verbs import HANDS, PAST, PAYS
 from .wordlists import word_sets, words
 
 COMMITS = load("commitments")
@@ -33,7 +33,7 @@ _SMALL = _WORDS["small"] | _WORDS["people"] | words(", . - & ! : ; ( ) + / * \" 
 _MONEY = _WORDS["money"]
 _OWED = _MONEY | _WORDS["owed"]
 _KNOWN = _SMALL | _OWED | _WORDS["channel"] | PAYS
-_CUES = _KNOWN - _SMALL - _WORDS["owed"] | words("you yall les le ustedes te")
+_CUES = _MONEY | _WORDS["channel"] | PAYS | words("you yall les le ustedes te")
 _BETWEEN = _WORDS["between"]
 _LINKS = _WORDS["links"]
 _TO_US = _WORDS["to_us"]
@@ -140,13 +140,17 @@ def _commits(reading: Reading, clause: Clause) -> bool:
     if _ELSEWHERE.has(tokens, "income"):
         matches = [match for match in matches if match.name == "pays"]
     nouns = list(_NOUNS.matches(tokens))
-    matches = [one for one in matches if not any(_is_noun(one, noun) for noun in nouns)]
+    matches = [one for one in matches if not _negated(tokens, one) and not any(_is_noun(one, noun) for noun in nouns)]
     amounts, dates = reading.amounts_in(clause), _days(reading, clause)
     if amounts:
         return any(_commits_amount(reading, clause, match, amounts, bool(dates)) for match in matches)
     if _ELSEWHERE.has(tokens, "visit"):
         return False
     return any(_commits_day(reading, clause, match, bool(dates)) for match in matches)
+
+
+def _negated(tokens: Sequence[Token], match: Match) -> bool:
+    return match.end < len(tokens) and tokens[match.end].text == "not"
 
 
 def _is_noun(match: Match, noun: Match) -> bool:
@@ -205,10 +209,10 @@ def _about_paying(reading: Reading, clause: Clause, match: Match, dated: bool) -
 
 
 def _takes_money(reading: Reading, clause: Clause, match: Match) -> bool:
-    starts = {one.start for one in reading.inside(clause)}
+    covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
     for place in range(clause.start + match.end, clause.end):
         token = reading.tokens[place]
-        if place in starts or token.kind != "word" or token.text in _LINKS:
+        if place in covered or token.kind != "word" or token.text in _LINKS:
             return True
         if token.text not in _BETWEEN:
             return token.text in _KNOWN or token.text in _TO_US
@@ -233,7 +237,7 @@ def _names_both(reading: Reading, clause: Clause) -> bool:
         return False
     covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
     rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
-    unknown = [token for token in rest if token.kind == "word" and token.text not in _KNOWN]
+    unknown = [token for token in rest if token.kind == "word" and token.text not in _KNOWN | HANDS]
     if any(_is_past(reading, token) for token in unknown):
         return False
     if any(one.sure and isinstance(one.value, int) for one in amounts):
@@ -252,16 +256,19 @@ def _only_expressions(reading: Reading, clause: Clause) -> bool:
     amounts = reading.amounts_in(clause)
     if not inside or any(one.kind == "past" for one in reading.dates_in(clause)):
         return False
+    leads = any(one.start <= clause.start + 1 for one in amounts)
+    if amounts and not leads and _ELSEWHERE.has(reading.words_in(clause), "income", "otherwise"):
+        return False
     if not amounts and (_names_payday(reading, clause) or reading.tokens[inside[0].start].text in _REQUESTS):
         return False
     covered = {place for one in inside for place in range(one.start, one.end)}
     rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
     channel = _WORDS["channel"] if amounts else frozenset()
     rest = [token for token in rest if token.text not in channel and token.kind != "emoji"]
-    if not amounts and any(token.text in _NO_DAY_ALONE - _WORDS_TO_THEM for token in rest):
+    if not reading.amounts and any(token.text in _NO_DAY_ALONE - _WORDS_TO_THEM for token in rest):
         return False
     return all(token.text in _SMALL for token in rest) or (
-        _names_payday(reading, clause) and any(one.sure or one.start == clause.start for one in amounts)
+        _names_payday(reading, clause) and (leads or any(one.sure and isinstance(one.value, int) for one in amounts))
     )
 
 
@@ -364,9 +371,8 @@ def _day_beside(reading: Reading, used: Sequence[Clause]) -> list[Expression]:
         )
         if clause in used or not (clause.plain or ((late or back) and firm)):
             continue
-        days = [
-            one for one in _days(reading, clause) if one.kind != "vague" and (back or not quoted(reading.tokens, one))
-        ]
+        days = reading.dates_in(clause) if back else _days(reading, clause)
+        days = [one for one in days if one.kind not in ("vague", "past", "span")]
         if days:
             (before if clause.start < first else after).append(days[-1])
     return before[-1:] or after[:1]

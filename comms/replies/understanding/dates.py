@@ -18,7 +18,7 @@ _BEGINNINGS = (
     words(
         "before antes after despues past sometime right the el la los on a an couple unos algunos un few in next this "
         "last beginning start early first principios late later fin finales final any proxima proximo otra semana week "
-        "tomorrow manana not no end one two"
+        "tomorrow manana not no end one two morning"
     )
     | frozenset((*WEEKDAY, *MONTHS, *SMALL, *TENS, *ORDINALS, *NTH))
     | beginnings()
@@ -133,8 +133,9 @@ class DateReader(NamedDays):
         """A base expression and the words that only say it again: ``today friday``, ``fri the 27th``."""
         skipped = self._is(at, "skipped")
         found = self._base(at)
-        if found is None and skipped is not None:
-            found = self._base(skipped)
+        if skipped is not None:
+            other = self._base(skipped)
+            found = other if other is not None and (found is None or other[0] > found[0]) else found
         if found is None:
             return None
         end, kind, resolve = found
@@ -247,14 +248,18 @@ class DateReader(NamedDays):
         other = self._any(
             end + 1, ",? but|sino|pero? the? next|following|other|otro|siguiente|after one?", ",? el otro|siguiente"
         )
-        if name in WEEKDAY and other is not None:
+        if name in WEEKDAY and other is not None and self._w(other) not in WEEKDAY:
             return self._fixed(other, cal.coming(self._today, WEEKDAY[name]) + timedelta(7), "weekday")
         if name in ("tomorrow", "manana"):
             after = self._any(
                 end + 1, ",? but|sino? the? day after", ",? sino|pero? pasado manana?", ",? the? next day"
             )
-            return self._fixed(after, self._today + timedelta(2)) if after is not None else None
-        return None
+            if after is not None:
+                return self._fixed(after, self._today + timedelta(2))
+        first = self._joined(end)
+        second = self._any(first[0], ",? but|sino on|el?", ",") if first is not None else None
+        meant = self._joined(second) if second is not None else None
+        return meant if meant is not None and meant[1] != "past" else None
 
     # --- N days, N weeks ---
 

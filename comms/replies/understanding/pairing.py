@@ -16,7 +16,7 @@ Expression = When | HowMuch
 _CORRECTIONS = load("corrections")
 _MOVES_ON = load("recurring")
 _QUOTED_BEFORE = word_sets("pairing")["quoted_before"]
-_NEGATED = words("not no")
+_NEGATED = words("not")
 
 
 def quoted(tokens: Sequence[Token], one: Expression) -> bool:
@@ -32,7 +32,10 @@ def quoted(tokens: Sequence[Token], one: Expression) -> bool:
 def corrected(tokens: Sequence[Token], found: Sequence[Expression]) -> list[Expression]:
     """After ``no wait`` what is said again takes the place of what was said."""
     left = list(found)
+    starts = {one.start for one in left}
     for match in _CORRECTIONS.matches(tokens):
+        if tokens[match.start].text == "no" and match.end == match.start + 1 and match.end not in starts:
+            continue
         before = [one for one in left if one.end <= match.start]
         after = [one for one in left if one.start >= match.end]
         if not before or not after:
@@ -61,7 +64,7 @@ def paired(
     recurring = _recurrence(tokens, days)
     if recurring is not None and amounts:
         return [Instalment(_value(amounts[0], [], past_due_cents), day) for day in recurring]
-    if _MOVES_ON.has(tokens, "every") and amounts:
+    if _repeats(tokens, whens) and amounts:
         first = min((day for day in days if day), default=None)
         return [Instalment(_value(amounts[0], [], past_due_cents), first)]
     made: list[Instalment] = []
@@ -71,6 +74,15 @@ def paired(
         if one not in made or value == "half":
             made.append(one)
     return made
+
+
+def _repeats(tokens: Sequence[Token], whens: Sequence[When]) -> bool:
+    """``20 a week``, ``every friday``; not ``100 a week from tomorrow``."""
+    found = [match for match in _MOVES_ON.matches(tokens) if match.name == "every"]
+    return any(
+        tokens[match.start].text != "a" or not any(when.start <= match.start < when.end for when in whens)
+        for match in found
+    )
 
 
 def _firm(whens: list[When], amounts: int) -> list[When]:
