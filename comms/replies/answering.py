@@ -12,6 +12,7 @@ from comms import outbox
 from comms.accounts import Account, touch
 from comms.accounts.balances import Received, paid_since, received_since
 from comms.accounts.folding import plain
+from comms.city import Language
 from comms.notices.formats import long_date, money
 from comms.promises import load_policy
 
@@ -31,9 +32,13 @@ NEWER = timedelta(days=3)
 
 
 def emergency(matter: Matter) -> None:
-    """Whom to call at once, whatever was opted out of (47 U.S.C. 227(b)(1)(A)), and the top of the clerk's list."""
+    """Whom to call at once, whatever was opted out of (47 U.S.C. 227(b)(1)(A)), and the top of the clerk's list.
+
+    In the language of the message, whatever the account's: who smells gas is not always who has the account.
+    """
     to_clerk(matter)
-    matter.answer("emergency-answer", even_opted_out=True, at_most=MOST_WARNINGS)
+    language: Language | None = "en" if matter.understanding.lang == "en" else None
+    matter.answer("emergency-answer", even_opted_out=True, at_most=MOST_WARNINGS, language=language)
 
 
 def threat(matter: Matter) -> None:
