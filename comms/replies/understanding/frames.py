@@ -115,7 +115,9 @@ class Frames:
         self.sure = {name: sure for name, (sure, _) in groups.items()}
         self._polite = self._bit(self._kinds[POLITE])
         self._bit(self._kinds[KNOWN])
-        frames = [self._frame(name, one) for name, (_, lines) in groups.items() for line in lines for one in _both(line)]
+        frames = [
+            self._frame(name, one) for name, (_, lines) in groups.items() for line in lines for one in _both(line)
+        ]
         self._pseudo = {name: self._words.exact.get(name, 0) for name in _PSEUDO}
         self._far = [frame for frame in frames if frame.reach == "&&"]
         self._by_rarest = self._indexed(frame for frame in frames if frame.reach != "&&")

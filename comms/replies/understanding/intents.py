@@ -29,8 +29,8 @@ _YES = words(
 _YES_BESIDE = POLITE | words(
     "i it is that this to me for by with do can will you a my of the sir maam very so much lets go we am u are got "
     "all sounds like and good thats as esta es de eso asi muy que me parece lo te el la entonces por supuesto un "
-    "muchas senora understood understand date amount received got done cool man bro hi hello works ! boss thing hun dear "
-    "appreciate pues senorita senor joven jefe amigo mijo seguro sin problema no_problem god bless uh huh has have "
+    "muchas senora understood understand date amount received got done cool man bro hi hello works ! boss thing hun "
+    "dear appreciate pues senorita senor joven jefe amigo mijo seguro sin problema god bless uh huh has have "
     "correcta cool right on let copy you all day every plan se estoy con ok okis entendido entiendo mija sounds "
 )
 _NO = words(
@@ -50,6 +50,7 @@ _DENIED = words(
 )
 """What a plain ``not`` must stand beside to answer what was read back."""
 _SAID = words("said say told promised promise agree agreed dije prometi quede")
+_NOT = words("not never no nunca")
 _YES_EMOJI = frozenset("👍👌✅✔🆗💯🤝🙆☑🫡")
 _NO_EMOJI = frozenset("👎❌🙅🚫✖")
 _RUDE_EMOJI = frozenset("🖕💩")
@@ -234,7 +235,7 @@ def _yes_or_no(reading: Reading) -> Decision | None:
     spoken = [word for word in spoken if not frames().is_kind(word, "insult")]
     if len(spoken) > 12:
         return None
-    if named and _SAID.intersection(spoken):
+    if named and _denies(spoken):
         spoken = [token.text for at, token in enumerate(tokens) if token.kind in ("word", "number") and at not in named]
     if any(word in _NO for word in spoken) or "not" in spoken:
         fits = all(word in _NO | _NO_BESIDE | _YES for word in spoken)
@@ -244,6 +245,11 @@ def _yes_or_no(reading: Reading) -> Decision | None:
     if len(spoken) <= 8 and any(word in _YES for word in spoken) and all(word in _YES | _YES_BESIDE for word in spoken):
         return Decision("confirm_yes", 0.9, whole)
     return None
+
+
+def _denies(spoken: Sequence[str]) -> bool:
+    """``never said``, ``did not agree to``, ``no dije``: that it was said is denied."""
+    return any(word in _SAID and _NOT.intersection(spoken[max(0, at - 2) : at]) for at, word in enumerate(spoken))
 
 
 def _thanks_only(spoken: Sequence[str]) -> bool:

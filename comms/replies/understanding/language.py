@@ -50,8 +50,8 @@ def language_of(text: str, names: Sequence[str] = ()) -> str:
 # Names of languages that people write alone, folded; other alphabets are known by their letters.
 _ENDONYMS = words(
     "francais portugues polski kreyol ayisyen soomaali somali hmoob kiswahili swahili deutsch italiano tagalog "
-    "pilipino filipino oromoo afaan bosanski hrvatski srpski shqip romana magyar turkce kurdi bahasa yoruba igbo hausa twi "
-    "wolof kinyarwanda lingala nederlands svenska espanol castellano ingles english spanish tieng viet vietnamese "
+    "pilipino filipino oromoo afaan bosanski hrvatski srpski shqip romana magyar turkce kurdi bahasa yoruba igbo hausa "
+    "twi wolof kinyarwanda lingala nederlands svenska espanol castellano ingles english spanish tieng viet vietnamese "
     "hmong chinese mandarin cantonese arabic russian french portuguese polish haitian creole karen burmese nepali "
     "amharic tigrinya ukrainian korean japanese german farsi dari pashto urdu hindi punjabi bengali ojibwemowin "
     "anishinaabemowin lao khmer thai chino arabe ruso frances portugues vietnamita"
