@@ -16,14 +16,14 @@ from . import errors, formats, headers
 from .assets import our_assets
 from .gate import Route, csrf, guarded
 from .permissions import Permission
-from .views import account, find, home, other, replies, sign_in, tasks, unmatched, writing
+from .views import account, find, home, meaning, other, replies, sign_in, tasks, unmatched, writing
 
 if TYPE_CHECKING:
     from comms.office import Office
 
 __all__ = ["blueprint", "install"]
 
-_VIEWS = (sign_in, home, find, account, writing, replies, unmatched, other, tasks)
+_VIEWS = (sign_in, home, find, account, writing, meaning, replies, unmatched, other, tasks)
 
 
 def blueprint(office: "Office") -> Blueprint:

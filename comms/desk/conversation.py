@@ -131,7 +131,7 @@ def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> I
         shape = "note"
     elif entry.channel == "sms" and written and entry.content is not None:
         shape = "bubble"
-    elif entry.kind.startswith(("delivery.", "notice.", "task.")) and not written:
+    elif entry.kind.startswith(("delivery.", "notice.", "task.", "reply.corrected")) and not written:
         shape, text = "line", ""
     else:
         shape = "card"

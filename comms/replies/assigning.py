@@ -53,9 +53,14 @@ def assign(
         raise AssignError(_why_not(session, inbound))
     _free_the_answer(session, inbound_id)
     _no_longer_asked(session, inbound)
-    waiting = session.scalar(select(Task.id).where(Task.dedupe_key == f"reply:{inbound_id}", Task.state != "resolved"))
-    if waiting is not None:
-        worklist.resolve(session, waiting, by, f"Given to account {account.number}", clock.now())
+    waiting = select(Task.id).where(
+        Task.kind == "unmatched_reply",
+        Task.subject_type == "inbound_message",
+        Task.subject_id == inbound_id,
+        Task.state != "resolved",
+    )
+    for task_id in session.scalars(waiting).all():
+        worklist.resolve(session, task_id, by, f"Given to account {account.number}", clock.now())
     return handle(session, inbound_id, city=city, clock=clock, renderer=renderer, settings=settings)
 
 

@@ -140,14 +140,17 @@ def export(session: Session, since: datetime | None = None) -> Iterator[dict[str
 
 def in_words(intent: str, instalments: Sequence[Mapping[str, Any]] = ()) -> str:
     """``a promise to pay $50.00 on 2026-11-27`` …"""
-    parts = [f"{_amount(one.get('amount_cents'))} on {one.get('date') or 'no day'}" for one in instalments]
+    parts = [
+        _amount(one.get("amount_cents")) + (f" on {one['date']}" if one.get("date") else " (no day)")
+        for one in instalments
+    ]
     return " ".join([MEANINGS.get(intent, intent), ", ".join(parts)]).strip()
 
 
 def _amount(cents: Any) -> str:
     if isinstance(cents, int):
         return f"${cents // 100:,}.{cents % 100:02d}"
-    return str(cents) if cents else "no amount"
+    return str(cents) if cents else "(no amount)"
 
 
 def _check(intent: str, instalments: Sequence[Instalment]) -> None:

@@ -301,6 +301,46 @@ def test_without_scripts_everything_works(browser, served, afternoon):
     page.context.close()
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_what_a_reply_means_is_said_without_scripts_and_read_by_everybody(browser, served, size):
+    page, complaints = opened(browser, served, SIZES[size], java_script_enabled=False)
+    page.goto(f"{ACCOUNT}?task=1")
+    page.select_option("#means", "paid")
+    assert not page.locator("#amount-1").is_visible(), "amounts belong to a promise"
+    page.select_option("#means", "promise")
+    page.fill("#amount-1", "206.43")
+    page.fill("#day-1", "2026-12-05")
+    page.fill("#amount-2", "lots")
+    page.get_by_role("button", name="Keep").click()
+    assert "“lots” is no amount" in page.inner_text("#meaning [role=alert]")
+    assert page.input_value("#day-1") == "2026-12-05"
+    page.fill("#amount-2", "half")
+    page.get_by_role("button", name="Keep").click()
+    page.wait_for_url(f"**{ACCOUNT}?task=1")
+    assert "Kept: this reply means a promise to pay $206.43 on 2026-12-05, half (no day)" in page.inner_text(".flash")
+    assert "J. Park says: a promise to pay" in page.inner_text("#meaning")
+    assert page.input_value("#amount-2") == "half"
+    assert [text for text in complaints if "422" not in text] == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_form_with_a_problem_is_accessible_too(browser, served, size):
+    page, _ = opened(browser, served, SIZES[size])
+    page.goto(f"{ACCOUNT}?task=1")
+    page.select_option("#means", "promise")
+    page.fill("#amount-1", "lots")
+    page.get_by_role("button", name="Keep").click()
+    assert "is no amount" in page.inner_text("#meaning [role=alert]")
+    assert (chromium.violations(page), chromium.overflow(page)) == ([], 0)
+    page.goto("/worklists/unmatched")
+    page.fill("main input[name=account]", "0009999-99")
+    page.click("text=Give to account")
+    assert "There is no account 0009999-99." in page.inner_text("main [role=alert]")
+    assert (chromium.violations(page), chromium.overflow(page)) == ([], 0)
+    page.context.close()
+
+
 def test_on_a_phone_the_menu_opens_and_the_facts_fold(browser, still):
     page, _ = opened(browser, still, chromium.PHONE)
     page.goto(ACCOUNT)

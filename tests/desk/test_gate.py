@@ -19,6 +19,8 @@ NEEDS = {
     "/worklists/replies": Permission.SEE_ACCOUNTS,
     "/worklists/unmatched": Permission.SEE_ACCOUNTS,
     "/worklists/other": Permission.SEE_ACCOUNTS,
+    "/replies/<int:inbound_id>/meaning": Permission.WORK_LISTS,
+    "/replies/<int:inbound_id>/assign": Permission.WORK_LISTS,
     "/tasks/<int:task_id>/resolve": Permission.WORK_LISTS,
     "/sign-in": Permission.ANYONE,
     "/sign-out": Permission.SIGNED_IN,
@@ -40,6 +42,7 @@ def test_nobody_who_has_not_signed_in_gets_past_the_gate(app, browser):
         if NEEDS[rule.rule] is Permission.ANYONE:
             continue
         path = rule.rule.replace("<number>", story.MARIA).replace("<int:task_id>", "1")
+        path = path.replace("<int:inbound_id>", "1")
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             answer = browser.get(path) if method == "GET" else browser.post(path)
             assert answer.status_code in (303, 401), (method, path)
@@ -53,7 +56,14 @@ def test_a_viewer_sees_everything_and_changes_nothing(afternoon, browser):
     assert "Your role may read this record" in page
     assert "Resolve" not in page
     assert "<textarea" not in page
-    for path in (f"{ACCOUNT}/text", f"{ACCOUNT}/note", f"{ACCOUNT}/redraw", "/tasks/1/resolve"):
+    for path in (
+        f"{ACCOUNT}/text",
+        f"{ACCOUNT}/note",
+        f"{ACCOUNT}/redraw",
+        "/tasks/1/resolve",
+        "/replies/1/meaning",
+        "/replies/1/assign",
+    ):
         answer = browser.post(path, {"text": "hello"}, page="/")
         assert answer.status_code == 403
         assert "Ask a supervisor" in answer.get_data(as_text=True)

@@ -149,7 +149,7 @@ def test_the_replies_that_were_not_understood(run):
     result = run([label("r7", "paid", text="ya\npagué")], "--errors",
                  predictions=[taken("r7", "promise", part(None, FRIDAY))])  # fmt: skip
     assert "r7  ya pagué\n    is        already paid\n" in result.output
-    assert "    taken for a promise to pay no amount on 2026-11-27\n" in result.output
+    assert "    taken for a promise to pay (no amount) on 2026-11-27\n" in result.output
 
 
 @pytest.mark.parametrize(

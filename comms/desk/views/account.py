@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account, finding
+from comms.replies.labels import MEANINGS
 from comms.worklist import Task
 
-from .. import composing, conversation, formats, lists, record
+from .. import composing, conversation, formats, lists, meanings, record
 from ..audit import note_down
 from ..composing import Composer
 from ..gate import Route, Visit, positive
+from ..meanings import Question
 from ..pages import page
 from ..permissions import Permission
 
@@ -45,8 +47,10 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
     return render(visit, account, Written(mode=visit.query.get("write", "")))
 
 
-def render(visit: Visit, account: Account, written: Written, status: int = 200) -> Response:
-    """The page of an account with what stands in the reply box."""
+def render(
+    visit: Visit, account: Account, written: Written, status: int = 200, asked: Question | None = None
+) -> Response:
+    """The page of an account with what stands in the reply box, and in the form that asks what a reply means."""
     city = visit.office.city
     with visit.office.database.read() as session:
         task = task_of(session, visit, account)
@@ -64,6 +68,7 @@ def render(visit: Visit, account: Account, written: Written, status: int = 200) 
             alphabet=composing.alphabet(), task=task, place=lists.place(session, task) if task else None,
             tasks=lists.lines(session, lists.of_account(session, account.id)), list_of=lists.list_of,
             may_write=visit.by.may(Permission.WRITE_TO_CUSTOMERS), may_note=visit.by.may(Permission.WRITE_NOTES),
+            meaning=asked or meanings.of_task(session, task), meanings=MEANINGS,
             here=_here(account, task), opening=_opening(visit, composer),
         )  # fmt: skip
 

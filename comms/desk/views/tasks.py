@@ -19,8 +19,8 @@ from ..permissions import Permission
 LONGEST_REASON = 500
 
 
-def show_list(visit: Visit, of: List, template: str) -> ResponseReturnValue:
-    """One page of a worklist."""
+def show_list(visit: Visit, of: List, template: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    """One page of a worklist; ``problem`` is why a form on it could not be taken."""
     after = visit.query.get("after", "")
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
@@ -31,7 +31,7 @@ def show_list(visit: Visit, of: List, template: str) -> ResponseReturnValue:
             session, username=visit.by.username, action="list.viewed", at=visit.now,
             facts={"list": of.slug, "accounts": shown},
         )  # fmt: skip
-    return page(visit, template, counts, list=of, sheet=sheet, continued=bool(after))
+    return page(visit, template, counts, status, list=of, sheet=sheet, continued=bool(after), problem=problem)
 
 
 def resolve(visit: Visit, task_id: int) -> ResponseReturnValue:

@@ -1,7 +1,14 @@
 """Messages and carrier reports that belong to no account we know."""
 
+from flask import flash, redirect
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
+from comms.accounts import Account, finding
+from comms.replies import Handled
+from comms.replies.assigning import AssignError, assign
+
+from ..audit import note_down
 from ..gate import Route, Visit
 from ..lists import UNMATCHED
 from ..permissions import Permission
@@ -13,4 +20,40 @@ def unmatched(visit: Visit) -> ResponseReturnValue:
     return show_list(visit, UNMATCHED, "unmatched.html")
 
 
-ROUTES = (Route("/worklists/unmatched", unmatched, Permission.SEE_ACCOUNTS),)
+def give(visit: Visit, inbound_id: int) -> ResponseReturnValue:
+    """Give a reply to the account that was typed, and go to its record."""
+    number = " ".join(visit.form.get("account", "").replace("\0", "").split())[:40]
+    with visit.office.database.read() as session:
+        account = finding.by_number(session, number) if number else None
+    if account is None:
+        problem = f"There is no account {number}." if number else "No account number was given."
+        return show_list(
+            visit, UNMATCHED, "unmatched.html", f"{problem} Look for the customer by name or address.", 422
+        )
+    try:
+        handled = visit.office.database.run(lambda session: _give(session, visit, account, inbound_id))
+    except AssignError as refused:
+        return show_list(visit, UNMATCHED, "unmatched.html", str(refused).partition(" List them:")[0], 409)
+    for lane in handled.lanes:
+        visit.office.doorbell.ring(lane)
+    flash(f"The message is {account.name}’s now.")
+    return redirect(f"/accounts/{account.number}", 303)
+
+
+def _give(session: Session, visit: Visit, account: Account, inbound_id: int) -> Handled:
+    office = visit.office
+    handled = assign(
+        session, inbound_id, session.get_one(Account, account.id), city=office.city, clock=office.clock,
+        renderer=office.renderer, settings=office.settings, by=f"user:{visit.by.username}",
+    )  # fmt: skip
+    note_down(
+        session, username=visit.by.username, action="reply.assigned", at=visit.now, account_id=account.id,
+        facts={"reply": inbound_id},
+    )  # fmt: skip
+    return handled
+
+
+ROUTES = (
+    Route("/worklists/unmatched", unmatched, Permission.SEE_ACCOUNTS),
+    Route("/replies/<int:inbound_id>/assign", give, Permission.WORK_LISTS, ("POST",)),
+)
