@@ -31,6 +31,10 @@ KINDS = {"sms": "phone", "voice": "phone", "email": "email"}
 CARRIER = "carrier"
 """The source of a line that the carrier told us: its own list says so already."""
 
+CONFIRMED_WITHIN = timedelta(minutes=5)
+"""How long the one confirmation of an opt-out may take (47 CFR 64.1200(a)(12)). The carrier would refuse it, so that it
+is told of an opt-out by text only then; our own ledger holds from the first moment."""
+
 SETTLES = timedelta(minutes=2)
 """How long the carrier may go on refusing a number after it was told that its holder wants texts again."""
 LAGS = timedelta(hours=1)
@@ -158,7 +162,13 @@ def _mirror(session: Session, rows: list[dict[str, Any]]) -> None:
     texts = [r for r in rows if r["channel"] == "sms" and r["category"] == "all" and _PHONE.fullmatch(r["address"])]
     ours = [row for row in texts if row["source"] != CARRIER]
     told = _told_since(session, [row for row in texts if row["source"] == CARRIER])
-    mirror(session, [(row["event_id"], row["at"]) for row in [*ours, *told]])
+    mirror(session, [(row["event_id"], _from(row)) for row in [*ours, *told]])
+
+
+def _from(row: dict[str, Any]) -> datetime:
+    """From when on the carrier is told of a line."""
+    at: datetime = row["at"]
+    return at + CONFIRMED_WITHIN if row["action"] == "revoked" and row["source"] == "reply:sms" else at
 
 
 def mirror(session: Session, lines: Sequence[tuple[int, datetime]]) -> None:

@@ -84,6 +84,10 @@ def tasks(database):
 def test_what_twilio_has_not_seen_is_told_once(database, clock, twilio, say, told, source):
     say("revoked", source=source)
     assert states(database) == ["waiting"]
+    if source == "reply:sms":
+        clock.advance(4 * MINUTE)
+        assert told().told == 0, "the confirmation of an opt-out must still come through"
+        clock.advance(MINUTE)
     assert told().told == 1
     assert (states(database), twilio.out) == (["told"], {PHONE})
     clock.advance(MINUTE)
