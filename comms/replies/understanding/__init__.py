@@ -9,10 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .commitments import commitment, offered, read
+from .hunch import likely, telling
 from .intents import decide
 from .language import language_of
 from .model import INTENTS, Instalment, Understanding
 from .tokens import tokenize
+from .weighing import weigh
 
 __all__ = ["INTENTS", "Instalment", "Understanding", "understand"]
 
@@ -41,10 +43,17 @@ def understand(
     tokens = tokenize(text[:LONGEST])
     reading = read(tokens, local)
     promised = commitment(reading, local.date(), past_due_cents)
-    decision = decide(reading, promised)
+    ruled = decide(reading, promised)
+    decision = weigh(ruled, likely(text) if ruled.confidence < 1.0 else {})
+    if decision.intent == "promise" and promised is None:
+        promised = commitment(reading, local.date(), past_due_cents, believed=True)
+        if promised is None or all(one.amount_cents is None for one in promised.instalments):
+            decision = ruled  # what resembles a promise but plainly says no amount is left as it was
     evidence = tuple(
         text[tokens[start].start : tokens[end - 1].end] for start, end in decision.evidence if 0 <= start < end
     )
+    if decision.intent != ruled.intent:
+        evidence = telling(text, decision.intent)
     instalments = promised.instalments if decision.intent == "promise" and promised else ()
     asked = offered(reading, local.date(), past_due_cents) if decision.intent in OFFERING else ()
     return Understanding(

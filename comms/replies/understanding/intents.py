@@ -81,6 +81,8 @@ class Decision:
     confidence: float
     evidence: tuple[tuple[int, int], ...] = ()
     also: tuple[str, ...] = ()
+    denied: frozenset[str] = frozenset()
+    """Intents that the message holds the words of, but says the opposite of: ``don't stop the texts``."""
 
 
 def decide(reading: Reading, promised: Commitment | None) -> Decision:
@@ -92,7 +94,8 @@ def decide(reading: Reading, promised: Commitment | None) -> Decision:
     decision = _decided(reading, promised, found)
     also = dict.fromkeys(name.partition(".")[0] for name in _ORDER if name in found)
     kept = tuple(name for name in also if name in _KEPT and name != decision.intent)
-    return Decision(decision.intent, decision.confidence, decision.evidence, kept)
+    denied = frozenset(name[1:] for name in found if name.startswith("-"))
+    return Decision(decision.intent, decision.confidence, decision.evidence, kept, denied)
 
 
 def _found(reading: Reading) -> dict[str, list[Match]]:
