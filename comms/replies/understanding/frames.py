@@ -8,7 +8,8 @@ A frame is a line of elements over the words of one sentence:
 * ``<`` and ``>`` the beginning and the end of the sentence, ``^`` and ``$`` of the message; polite and little
   words do not count there;
 * ``#amount``, ``#date``, ``#number`` what the message names; ``#name`` a proper name, ``#strange`` a
-  word of no kind; ``?`` a sentence that asks, ``a|?`` this word or such a sentence;
+  word of no kind; ``?`` a sentence that asks, ``a|?`` this word or such a sentence,
+  ``a|>`` this word or the end;
 * ``& a b c`` all of these in one sentence in any order, ``&& a b c`` in one message;
 * ``!a`` at the end: not when that stands in the same sentence, ``!!a``: in the same message.
 
@@ -116,7 +117,7 @@ class Frames:
         self._polite = self._bit(self._kinds[POLITE])
         self._bit(self._kinds[KNOWN])
         frames = [
-            self._frame(name, one) for name, (_, lines) in groups.items() for line in lines for one in _both(line)
+            self._frame(name, one) for name, (_, lines) in groups.items() for line in lines for one in _variants(line)
         ]
         self._pseudo = {name: self._words.exact.get(name, 0) for name in _PSEUDO}
         self._far = [frame for frame in frames if frame.reach == "&&"]
@@ -201,7 +202,7 @@ class Frames:
         self, tokens: Sequence[Token], amounts: set[int], dates: set[int], asking: set[int]
     ) -> list[Sentence]:
         """The sentences of a message; ``asking`` are the tokens of clauses that ask."""
-        shouted = sum(token.capital for token in tokens) * 2 > len(tokens)
+        shouted = _shouted(tokens)
         made: list[Sentence] = []
         kinds: list[int] = []
         places: list[int] = []
@@ -228,7 +229,7 @@ class Frames:
         return made
 
     def find(self, sentences: Sequence[Sentence]) -> dict[str, list[Match]]:
-        """What each group finds, the covered left out; groups that cover are left out themselves."""
+        """What each group finds, the covered left out; groups that cover stay, named with their ``-``."""
         everything = 0
         for sentence in sentences:
             everything |= sentence.together
@@ -247,7 +248,7 @@ class Frames:
         return {
             name: kept
             for name, matches in found.items()
-            if not name.startswith("-") and (kept := _uncovered(matches, found.get(f"-{name.split('.')[0]}", ())))
+            if (kept := _uncovered(matches, found.get(f"-{name.split('.')[0]}", ())))
         }
 
     def _places(self, sentences: Sequence[Sentence], number: int, frame: _Frame) -> Iterator[tuple[int, int]]:
@@ -309,15 +310,25 @@ class Frames:
         return all(bits & self._polite for other in others for bits in other.kinds)
 
 
-def _both(line: str) -> list[str]:
-    """A frame that ends with ``a|?`` is two: with the word, and for a sentence that asks."""
-    elements = line.split(" ")
-    at = next((place for place, element in enumerate(elements) if element.endswith("|?")), None)
-    if at is None:
-        return [line]
-    worded, asking = [*elements], [*elements]
-    worded[at], asking[at] = elements[at][:-2], "?"
-    return [*_both(" ".join(worded)), *_both(" ".join(asking))]
+def _shouted(tokens: Sequence[Token]) -> bool:
+    """Whether words are written with capitals for loudness, so that a capital marks no name."""
+    longer = [token for token in tokens[1:] if token.kind == "word" and len(token.text) > 3]
+    return len(longer) > 2 and sum(token.capital for token in longer) * 4 > len(longer) * 3
+
+
+def _variants(line: str) -> list[str]:
+    """A frame in which an edge or a question stands for a word (``me|again|>``) is one frame for each of them."""
+    elements = line.split()
+    for at, element in enumerate(elements):
+        choices = element.split("|")
+        special = [choice for choice in choices if choice in (">", "$", "?")]
+        if special and len(choices) > 1:
+            words = "|".join(choice for choice in choices if choice not in special)
+            before = elements[: at - 1] if elements[at - 1] in GAPS else elements[:at]  # the end comes at once
+            made = [[*before, one, *elements[at + 1 :]] for one in special]
+            made.append([*elements[:at], words, *elements[at + 1 :]])
+            return [variant for one in made for variant in _variants(" ".join(one))]
+    return [line]
 
 
 def _abbreviates(tokens: Sequence[Token], at: int) -> bool:
