@@ -1,9 +1,9 @@
 """Weighing what the rules decided against what the message resembles.
 
-The rules decide first. A carrier's keyword and an emergency stand whatever else is said. Where the rules know nothing,
-a likely intent is taken; where they do, only one that is far likelier than theirs takes its place. What may not be
-missed (an emergency, an opt-out) needs less; a promise, which stops collection, needs more. How much was set on
-labelled messages that neither the rules nor the weights had seen (docs/replies.md).
+The rules decide first. A carrier's keyword, an emergency and an opt-out stand whatever else is said. Where the rules
+know nothing, a likely intent is taken; where they do, only one that is far likelier than theirs takes its place. What
+may not be missed (an emergency, an opt-out) needs less; a promise, which stops collection, needs more. How much was set
+on labelled messages that neither the rules nor the weights had seen (docs/replies.md).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ IN_SILENCE = 0.5
 NOT_MISSED = {"emergency": 0.4, "opt_out": 0.5}
 """The same for what may not be missed, unless the rules saw its opposite."""
 PROMISE = 0.9
-"""The same for what stops collection."""
+"""The probability at which a promise is taken where the rules know nothing: a false one stops collection."""
 OURS = 0.05
 """What may not be missed is taken only from messages meant for the office: less than this for ``elsewhere``."""
 STRANGE = 0.5
@@ -37,10 +37,10 @@ MOST = 0.95
 
 def weigh(decision: Decision, likely: Mapping[str, float]) -> Decision:
     """The decision that stands. Its evidence is empty when it is not the rules'."""
-    if not likely or decision.confidence == 1.0 or decision.intent == "emergency":
+    if not likely or decision.confidence == 1.0 or decision.intent in NOT_MISSED:
         return decision
     for urgent, enough in NOT_MISSED.items():
-        meant = likely[ELSEWHERE] < OURS and urgent not in decision.denied and decision.intent not in _SPARED
+        meant = likely[ELSEWHERE] < OURS and urgent not in decision.denied and decision.intent != "opt_in"
         if meant and likely[urgent] >= enough:
             return _taken(decision, urgent, likely[urgent])
     if decision.intent == "promise" and likely[ELSEWHERE] >= STRANGE and likely["promise"] < UNLIKELY:
@@ -48,7 +48,7 @@ def weigh(decision: Decision, likely: Mapping[str, float]) -> Decision:
     best = max(likely, key=lambda kind: likely[kind])
     if best == decision.intent:
         return replace(decision, confidence=max(decision.confidence, min(likely[best], MOST)))
-    needed = max(_needed(decision, IN_SILENCE), PROMISE if best == "promise" else 0.0)
+    needed = _needed(decision, PROMISE if best == "promise" else IN_SILENCE)
     if (
         best not in (ELSEWHERE, *NOT_MISSED, *decision.denied)
         and likely[best] >= needed
@@ -56,9 +56,6 @@ def weigh(decision: Decision, likely: Mapping[str, float]) -> Decision:
     ):
         return _taken(decision, best, likely[best])
     return decision
-
-
-_SPARED = ("opt_out", "opt_in")
 
 
 def _needed(decision: Decision, in_silence: float) -> float:
