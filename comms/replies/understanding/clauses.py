@@ -164,11 +164,7 @@ def _moods(tokens: Sequence[Token], named: Mapping[int, int]) -> set[str]:
     moods = {
         match.name
         for match in found
-        if match.name not in _SAFE
-        and not (
-            match.name in ("denial", "past", "condition") and any(at in safe for at in range(match.start, match.end))
-        )
-        and not _only_not_this(tokens, match, named)
+        if match.name not in _SAFE and not _is_safe(match, safe) and not _only_not_this(tokens, match, named)
     }
     for at, token in enumerate(tokens):
         if token.text == "si" and not token.stressed and at not in safe and _is_if(tokens, at, named):
@@ -176,6 +172,12 @@ def _moods(tokens: Sequence[Token], named: Mapping[int, int]) -> set[str]:
         if token.stressed and _is_preterite(token.text):
             moods.add("past")
     return moods
+
+
+def _is_safe(match: Match, safe: Collection[int]) -> bool:
+    """Part of a harmless phrase (``do not worry``); of a condition the whole: ``if god wills and i get`` is one."""
+    inside = [at in safe for at in range(match.start, match.end)]
+    return (match.name in ("denial", "past") and any(inside)) or (match.name == "condition" and all(inside))
 
 
 def _only_not_this(tokens: Sequence[Token], match: Match, named: Collection[int]) -> bool:

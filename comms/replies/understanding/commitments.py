@@ -9,15 +9,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 
-from .amounts import AmountReader, HowMuch
-from .clauses import Clause, clauses
-from .dates import DateReader, When
+from .amounts import HowMuch
+from .clauses import Clause
+from .dates import When
 from .model import Instalment
-from .pairing import Expression, corrected, paired, quoted
+from .moments import moments, names_payday
+from .pairing import corrected, paired, quoted
 from .phrases import Match, load
+from .reading import Reading as Reading
+from .reading import days_in, mentions
+from .reading import read as read
 from .tokens import Token
 from .verbs import HANDS, PAST, PAYS
 from .wordlists import word_sets, words
@@ -41,11 +45,13 @@ _PAST = PAST | words("took drew was were went saw ate lost won bought sold taken
 _NOT_PAST = words("need needed indeed guaranteed hundred agreed red scheduled supposed expected promised united")
 _SUBORDINATES = _WORDS["subordinates"]
 _REQUESTS = _WORDS["requests"]
-_NO_DAY_ALONE = words("do have get got make give want done great good bless best go it kids") | _WORDS["people"]
+_SCARCE = words("only just until nomas solo")
+_NO_DAY_ALONE = (
+    words("too soon me do have get got make give want done great good bless best go it kids") | _WORDS["people"]
+)
 _WORDS_TO_THEM = _WORDS["people"] - words(
     "husband wife mom mother dad father sister brother son daughter cousin kids lol haha"
 )
-_VAGUE_FROM = words("when once soon cuando asap")
 UNKNOWN = 2
 """Unknown words that a clause with nothing but an amount and a date may hold, the amount not being marked as money."""
 
@@ -57,38 +63,6 @@ class Commitment:
     instalments: tuple[Instalment, ...]
     evidence: tuple[tuple[int, int], ...]
     elliptical: bool
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A message with its expressions found and its clauses cut."""
-
-    tokens: Sequence[Token]
-    dates: Sequence[When]
-    amounts: Sequence[HowMuch]
-    clauses: Sequence[Clause]
-
-    def inside(self, clause: Clause) -> list[Expression]:
-        found: list[Expression] = [*self.dates_in(clause), *self.amounts_in(clause)]
-        return found
-
-    def dates_in(self, clause: Clause) -> list[When]:
-        return [one for one in self.dates if clause.start <= one.start < clause.end]
-
-    def amounts_in(self, clause: Clause) -> list[HowMuch]:
-        return [one for one in self.amounts if clause.start <= one.start < clause.end]
-
-    def words_in(self, clause: Clause) -> Sequence[Token]:
-        return self.tokens[clause.start : clause.end]
-
-
-def read(tokens: Sequence[Token], received: datetime) -> Reading:
-    """Find the expressions and clauses of a message; ``received`` is local time."""
-    dates = DateReader(tokens, received).find()
-    taken = {place for when in dates for place in range(when.start, when.end)}
-    amounts = AmountReader(tokens, taken).find()
-    found: list[Expression] = [*dates, *amounts]
-    return Reading(tokens, dates, amounts, clauses(tokens, {one.start: one.end for one in found}))
 
 
 def commitment(reading: Reading, received: date, past_due_cents: int, *, believed: bool = False) -> Commitment | None:
@@ -109,8 +83,8 @@ def commitment(reading: Reading, received: date, past_due_cents: int, *, believe
         return None
     used = sorted({*committing, *named, *elliptical}, key=lambda clause: clause.start)
     used = [clause for clause in used if clause in committing or reading.inside(clause)]
-    moments = _moments(reading, used, committing)
-    instalments = paired(reading.tokens, moments, received, past_due_cents)
+    named_there = moments(reading, used, committing)
+    instalments = paired(reading.tokens, named_there, received, past_due_cents)
     said = any(one.amount_cents is not None or one.date is not None for one in instalments)
     if not (committing or said or believed):
         return None
@@ -135,13 +109,13 @@ def offered(reading: Reading, received: date, past_due_cents: int) -> tuple[Inst
 def _commits(reading: Reading, clause: Clause) -> bool:
     tokens = reading.words_in(clause)
     matches = list(COMMITS.matches(tokens))
-    if not matches or _ELSEWHERE.has(tokens, "event"):
+    if not matches or mentions(reading, clause, "event"):
         return False
     if _ELSEWHERE.has(tokens, "income"):
         matches = [match for match in matches if match.name == "pays"]
     nouns = list(_NOUNS.matches(tokens))
     matches = [one for one in matches if not _negated(tokens, one) and not any(_is_noun(one, noun) for noun in nouns)]
-    amounts, dates = reading.amounts_in(clause), _days(reading, clause)
+    amounts, dates = reading.amounts_in(clause), days_in(reading, clause)
     if amounts:
         return any(_commits_amount(reading, clause, match, amounts, bool(dates)) for match in matches)
     if _ELSEWHERE.has(tokens, "visit"):
@@ -169,8 +143,9 @@ def _commits_amount(reading: Reading, clause: Clause, match: Match, amounts: Seq
     if match.name == "pays":
         return bool(numbers) or little or _follows(reading, clause, match, amounts[0])
     if match.name == "holds":
-        return dated or _for_them(reading, clause)
-    if numbers and (any(one.sure for one in numbers) or little):
+        scarce = any(token.text in _SCARCE for token in reading.words_in(clause))
+        return _for_them(reading, clause) or (dated and not scarce)
+    if numbers and (little or (any(one.sure for one in numbers) and _says_little(reading, clause, match, UNKNOWN))):
         return _ELSEWHERE.has(reading.words_in(clause), "visit") is None
     return not numbers and (little or _follows(reading, clause, match, amounts[0]))
 
@@ -186,7 +161,8 @@ def _commits_day(reading: Reading, clause: Clause, match: Match, dated: bool) ->
     if match.name == "pays":
         return _about_paying(reading, clause, match, dated)
     if match.name == "shorts":
-        return dated and _about_paying(reading, clause, match, dated)
+        following = [token.text for token in reading.words_in(clause)[match.end : match.end + 1]]
+        return (dated or bool(_SUBORDINATES.intersection(following))) and _about_paying(reading, clause, match, dated)
     if not dated or match.name == "holds":
         return False
     money = any(token.text in _MONEY for token in reading.words_in(clause))
@@ -196,10 +172,6 @@ def _commits_day(reading: Reading, clause: Clause, match: Match, dated: bool) ->
 def _for_them(reading: Reading, clause: Clause) -> bool:
     said = [token.text for token in reading.words_in(clause)]
     return any(pair in (("for", "you"), ("for", "yall"), ("to", "pay"), ("para", "ustedes")) for pair in pairwise(said))
-
-
-def _days(reading: Reading, clause: Clause) -> list[When]:
-    return [one for one in reading.dates_in(clause) if not quoted(reading.tokens, one)]
 
 
 def _about_paying(reading: Reading, clause: Clause, match: Match, dated: bool) -> bool:
@@ -219,33 +191,36 @@ def _takes_money(reading: Reading, clause: Clause, match: Match) -> bool:
     return True
 
 
-def _says_little(reading: Reading, clause: Clause, match: Match) -> bool:
+def _says_little(reading: Reading, clause: Clause, match: Match, unknown: int = 0) -> bool:
+    """Hardly anything follows the verb but amounts, days and words of paying."""
     covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
     rest = [place for place in range(clause.start + match.end, clause.end) if place not in covered]
     said = [reading.tokens[place].text for place in rest if reading.tokens[place].kind == "word"]
     upto = next((at for at, word in enumerate(said) if word in _SUBORDINATES), len(said))
-    return all(word in _KNOWN or word in _TO_US or word in _LINKS for word in said[:upto])
+    return sum(word not in _KNOWN and word not in _TO_US and word not in _LINKS for word in said[:upto]) <= unknown
 
 
 def _names_both(reading: Reading, clause: Clause) -> bool:
     """How much and when, and hardly anything else: ``twenty spot tomorrow``, ``95 cash monday from my mom``."""
-    amounts, dates = reading.amounts_in(clause), _days(reading, clause)
-    if not amounts or not dates or all(quoted(reading.tokens, one) for one in dates):
+    amounts, dates = reading.amounts_in(clause), days_in(reading, clause)
+    sure = any(one.sure and isinstance(one.value, int) for one in amounts)
+    acts = any(token.text in PAYS or token.text in HANDS for token in reading.words_in(clause))
+    if all(one.value == "rest" for one in amounts) or not any(sure or acts or one.kind != "now" for one in dates):
         return False
-    tokens = reading.words_in(clause)
-    if _ELSEWHERE.has(tokens, "event", "income", "visit", "otherwise"):
+    if mentions(reading, clause, "event", "income", "visit", "otherwise"):
         return False
     covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
     rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
-    unknown = [token for token in rest if token.kind == "word" and token.text not in _KNOWN | HANDS]
-    if any(_is_past(reading, token) for token in unknown):
+    known = _KNOWN | HANDS if any(isinstance(one.value, int) for one in amounts) else _KNOWN
+    unknown = [token for token in rest if token.kind == "word" and token.text not in known]
+    if any(_is_past(token) for token in unknown):
         return False
-    if any(one.sure and isinstance(one.value, int) for one in amounts):
+    if sure:
         return len(unknown) <= 3 * UNKNOWN
     return not unknown or (len(unknown) <= UNKNOWN and any(token.text in _CUES for token in rest))
 
 
-def _is_past(reading: Reading, token: Token) -> bool:
+def _is_past(token: Token) -> bool:
     """``benched 225``, ``took 80``: told, not promised."""
     return token.text in _PAST or (token.text.endswith("ed") and len(token.text) > 4 and token.text not in _NOT_PAST)
 
@@ -259,7 +234,7 @@ def _only_expressions(reading: Reading, clause: Clause) -> bool:
     leads = any(one.start <= clause.start + 1 for one in amounts)
     if amounts and not leads and _ELSEWHERE.has(reading.words_in(clause), "income", "otherwise"):
         return False
-    if not amounts and (_names_payday(reading, clause) or reading.tokens[inside[0].start].text in _REQUESTS):
+    if not amounts and (names_payday(reading, clause) or reading.tokens[inside[0].start].text in _REQUESTS):
         return False
     covered = {place for one in inside for place in range(one.start, one.end)}
     rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
@@ -268,7 +243,7 @@ def _only_expressions(reading: Reading, clause: Clause) -> bool:
     if not reading.amounts and any(token.text in _NO_DAY_ALONE - _WORDS_TO_THEM for token in rest):
         return False
     return all(token.text in _SMALL for token in rest) or (
-        _names_payday(reading, clause) and (leads or any(one.sure and isinstance(one.value, int) for one in amounts))
+        names_payday(reading, clause) and (leads or any(one.sure and isinstance(one.value, int) for one in amounts))
     )
 
 
@@ -295,9 +270,8 @@ def _whole_message_is(reading: Reading, elliptical: Sequence[Clause]) -> bool:
         if "past" in clause.moods and not (amounts and dates):
             return False
         said = [token for token in reading.words_in(clause) if token.kind in ("word", "number")]
-        if not all(token.text in _SMALL for token in said) and not (
-            amounts and any(one.kind != "now" for one in dates)
-        ):
+        firm = any(one.value != "rest" for one in amounts) and any(one.kind != "now" for one in dates)
+        if not firm and not all(token.text in _SMALL for token in said):
             return False
     return True
 
@@ -308,71 +282,18 @@ def _days_beside(reading: Reading, beside: Sequence[Clause]) -> list[When]:
     return [
         one
         for clause in reading.clauses
-        if clause.plain and clause not in beside and (then or _names_payday(reading, clause))
+        if clause.plain
+        and clause not in beside
+        and (then or names_payday(reading, clause) or _unknown(reading, clause) <= 1)
         for one in reading.dates_in(clause)
     ]
 
 
-def _names_payday(reading: Reading, clause: Clause) -> bool:
-    return _PAYDAY.has(reading.words_in(clause), "payday", "until") is not None
+def _unknown(reading: Reading, clause: Clause) -> int:
+    covered = {place for one in reading.inside(clause) for place in range(one.start, one.end)}
+    rest = [reading.tokens[place] for place in range(clause.start, clause.end) if place not in covered]
+    return sum(token.kind == "word" and token.text not in _SMALL for token in rest)
 
 
 def _pays_word(reading: Reading, chosen: Sequence[Clause]) -> bool:
     return any(token.text in PAYS for clause in chosen for token in reading.words_in(clause))
-
-
-# --- what they name ---
-
-
-def _moments(reading: Reading, used: Sequence[Clause], committing: Sequence[Clause]) -> list[Expression]:
-    """The expressions that count, in order; a day named beside the commitment stands in where it names none."""
-    found = [one for clause in used for one in reading.inside(clause) if not quoted(reading.tokens, one)]
-    found = corrected(reading.tokens, sorted(found, key=lambda one: one.start))
-    days = [one for one in found if isinstance(one, When)]
-    if len({one.kind for one in days}) > 1 and len(days) > len(found) - len(days):
-        days = [one for one in days if one.kind != "now"]
-        found = [one for one in found if isinstance(one, HowMuch) or one in days]
-    if not any(one.kind != "vague" for one in days) and not any(_waits(reading, clause) for clause in used):
-        return [*_day_beside(reading, used), *found]
-    amounts = [one for one in found if isinstance(one, HowMuch)]
-    if len(amounts) <= 1 < len(days) and committing and not _joined(reading, days):
-        own = [one for one in days if any(clause.start <= one.start < clause.end for clause in committing)]
-        return sorted([*amounts, *(own or days)[-1:]], key=lambda one: one.start)
-    return found
-
-
-def _waits(reading: Reading, clause: Clause) -> bool:
-    """It says when, without a day: ``once i get paid``."""
-    tokens = reading.words_in(clause)
-    return any(token.text in _VAGUE_FROM for token in tokens) and not reading.dates_in(clause)
-
-
-def _joined(reading: Reading, days: Sequence[When]) -> bool:
-    """``friday and saturday``, ``the 1st, the 15th``: several days of one list."""
-    joiners = words("and y & , + each cada both every then luego e")
-    return all(
-        any(token.text in joiners for token in reading.tokens[one.end : other.start]) and other.start - one.end <= 3
-        for one, other in pairwise(days)
-    )
-
-
-def _day_beside(reading: Reading, used: Sequence[Clause]) -> list[Expression]:
-    """The day of a clause beside the commitment: a payday, ``give me till``, ``not before``; the nearest before it.
-    ``that day`` and ``then`` look back at any day."""
-    first = used[0].start if used else 0
-    then = any(_PAYDAY.has(reading.words_in(clause), "then") for clause in used)
-    before: list[Expression] = []
-    after: list[Expression] = []
-    for clause in reading.clauses:
-        late = clause.moods & {"denial", "hedge"} and _PAYDAY.has(reading.words_in(clause), "until")
-        back = then and clause.start < first
-        firm = not clause.moods & {"question", "condition", "past"} or (
-            back and not clause.moods & {"question", "condition"}
-        )
-        if clause in used or not (clause.plain or ((late or back) and firm)):
-            continue
-        days = reading.dates_in(clause) if back else _days(reading, clause)
-        days = [one for one in days if one.kind not in ("vague", "past", "span")]
-        if days:
-            (before if clause.start < first else after).append(days[-1])
-    return before[-1:] or after[:1]
