@@ -32,6 +32,7 @@ class Report:
     states: dict[str, Counter[str]] = field(default_factory=dict)
     replies: Counter[str] = field(default_factory=Counter)
     handling: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
     promises: Counter[str] = field(default_factory=Counter)
     tasks: dict[str, int] = field(default_factory=dict)
     batches: list[tuple[str, int, int, int]] = field(default_factory=list)
@@ -56,6 +57,9 @@ class Report:
         for intent, handling, count in rows:
             self.replies[intent or "not understood"] += count
             self.handling[handling] += count
+        written = select(Message.notice, func.count()).where(Message.run_id.is_(None)).group_by(Message.notice)
+        for notice, count in session.execute(written):
+            self.answers[notice] = count
         for status, count in session.execute(select(Promise.status, func.count()).group_by(Promise.status)):
             self.promises[status] = count
         self.tasks = counts(session)
@@ -104,6 +108,9 @@ def print_report(report: Report, differences: list[str]) -> None:
         say(f"    {intent.replace('_', ' '):<32}{count:>7,}")
     for how, count in sorted(report.handling.items()):
         say(f"    {'(' + how.replace('_', ' ') + ')':<32}{count:>7,}")
+    say(f"  Answers, reminders and later notices: {sum(report.answers.values())}")
+    for notice, count in report.answers.most_common():
+        say(f"    {notice:<32}{count:>7,}")
     opened = sum(count for status, count in report.promises.items() if status not in ("proposed", "refused"))
     say(f"  Promises opened: {opened}")
     for status, count in sorted(report.promises.items()):

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import func, or_, select
 
-from comms import campaigns
+from comms import campaigns, replies
 from comms.accounts.importing import import_accounts, import_payments
 from comms.accounts.schema import Account
 from comms.city import load_city
@@ -153,7 +153,8 @@ def _due(on: Stage) -> tuple[object, ...]:
     """Messages that should be leaving now. Letters wait an hour for company, but a released run's own go at once."""
     now = on.now()
     first_night = now < datetime.combine(MONDAY + timedelta(days=1), OPENS, on.office.city.zone)
-    at_once = Message.fallback_of_id.is_(None) if first_night else Message.lane != "mail"
+    released = Message.run_id.is_not(None) & Message.fallback_of_id.is_(None)
+    at_once = released if first_night else Message.lane != "mail"
     leaving = or_(Message.lane != "mail", at_once, Message.next_attempt_at <= now - MAIL_GATHERS)
     return Message.state.in_((*UNDER_WAY, State.BATCHED)), Message.next_attempt_at <= now, leaving
 
@@ -165,24 +166,28 @@ def _replies(on: Stage, files: Files) -> None:
         lines = list(cast.script(session, coming, at.city.local_date(on.now())))
     with _bar("Customers write back") as update:
         for number, line in enumerate(lines, 1):
-            if line.channel == "sms":
-                on.carriers.text_from(line.sender, line.words)
-            else:
-                on.carriers.mail_from(line.sender, at.city.email, "Re: your account", line.words)
+            _write(on, line)
             update(number, len(lines))
     _hear_back(on)
-    answering = [line for line in lines if line.then and _is_asked(on, line.sender)]
-    with _bar("Customers confirm their promises") as update:
+    answering = [line for line in lines if line.then and _is_asked(on, line)]
+    with _bar("Customers answer what was asked") as update:
         for number, line in enumerate(answering, 1):
-            on.carriers.text_from(line.sender, line.then or "")
+            _write(on, replace(line, words=line.then or ""))
             update(number, len(answering))
     _hear_back(on)
 
 
-def _is_asked(on: Stage, address: str) -> bool:
+def _write(on: Stage, line: cast.Line) -> None:
+    if line.channel == "sms":
+        on.carriers.text_from(line.sender, line.words)
+    else:
+        on.carriers.mail_from(line.sender, on.office.city.email, "Re: your account", line.words)
+
+
+def _is_asked(on: Stage, line: cast.Line) -> bool:
     with on.office.database.read() as session:
         state = session.scalar(
-            select(Conversation.state).where(Conversation.channel == "sms", Conversation.address == address)
+            select(Conversation.state).where(Conversation.channel == line.channel, Conversation.address == line.sender)
         )
     return state == "confirming_promise"
 
@@ -208,6 +213,7 @@ def _day(text: str) -> date:
 def _days_pass(on: Stage, files: Files, report: Report) -> None:
     """Two weeks go by, then the payment file comes in and the promises are decided."""
     at = on.office
+    _each_day(on)
     later = datetime.combine(MONDAY + timedelta(days=16), OPENS, at.city.zone)
     on.move_to(later)
     with _bar("Two weeks later: the payments") as update:
@@ -222,6 +228,23 @@ def _days_pass(on: Stage, files: Files, report: Report) -> None:
     _hear_back(on)
     on.move_to(later + 2 * MAIL_GATHERS)
     _wait_for_sending(on, "And the letters that waited")
+
+
+def _each_day(on: Stage) -> None:
+    """Two weeks of mornings: what got no answer is asked again, and promises are reminded of the day before."""
+    at = on.office
+    with _bar("Two weeks of reminders") as update:
+        for day in range(1, 15):
+            on.move_to(datetime.combine(MONDAY + timedelta(days=day), time(11, 0), at.city.zone))
+            asked = at.database.run(lambda session: replies.follow_up(session, at.city, at.clock, at.renderer))
+            reminded = at.database.run(lambda session: campaigns.remind(session, at.city, at.clock, at.renderer))
+            lanes = {*asked.lanes, *reminded.lanes}
+            for lane in lanes:
+                at.doorbell.ring(lane)
+            if lanes:
+                on.until("Sending the reminders", lambda: not _sending(on))
+            update(day, 14)
+    _hear_back(on)
 
 
 def _serve(on: Stage) -> None:
