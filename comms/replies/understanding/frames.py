@@ -226,7 +226,7 @@ class Frames:
                 bits |= self._pseudo["#date"] if at in dates else 0
                 kinds.append(bits)
                 places.append(at)
-        return made
+        return made if len(made) < 3 or any(len(one.kinds) > 1 for one in made) else [_joined(made)]
 
     def find(self, sentences: Sequence[Sentence]) -> dict[str, list[Match]]:
         """What each group finds, the covered left out; groups that cover stay, named with their ``-``."""
@@ -308,6 +308,15 @@ class Frames:
             return True
         others = sentences[:number] if edge == "^" else sentences[number + 1 :]
         return all(bits & self._polite for other in others for bits in other.kinds)
+
+
+def _joined(sentences: Sequence[Sentence]) -> Sentence:
+    """``Take. Me. Off.`` is one sentence."""
+    together = 0
+    for sentence in sentences:
+        together |= sentence.together
+    kinds = tuple(bits for sentence in sentences for bits in sentence.kinds)
+    return Sentence(kinds, tuple(at for sentence in sentences for at in sentence.places), together)
 
 
 def _shouted(tokens: Sequence[Token]) -> bool:

@@ -7,6 +7,7 @@ How sure a decision is, is the measured precision of the group of frames that de
 found is not sure at all, and says so.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ _YES_BESIDE = POLITE | words(
     "correcta cool right on let copy you all day every plan se estoy con ok okis entendido entiendo mija sounds "
 )
 _NO = words(
-    "no n incorrect wrong negative never nunca mal equivocado incorrecto nel false negativo disagree nada uh nuh "
+    "no n incorrect wrong negative never nunca mal equivocado incorrecto nel false negativo disagree nada nuh "
     "nombre nhombre neither none nones nanay"
 )
 _NO_BESIDE = _YES_BESIDE | words(
@@ -109,7 +110,7 @@ def _decided(reading: Reading, promised: Commitment | None, found: dict[str, lis
     for name in ("emergency", "other.reaction"):
         if name in found:
             return _as(name, found)
-    if "opt_in" in found and ("opt_out" not in found or _inside(found["opt_out"], found["opt_in"])):
+    if "opt_in" in found and ("opt_out" not in found or _has_the_last_word(found["opt_in"], found["opt_out"])):
         return _as("opt_in", found)
     if "opt_out" in found:
         return _as("opt_out", found)
@@ -178,9 +179,10 @@ def _asked_apart(tokens: Sequence[Token], found: dict[str, list[Match]]) -> bool
     return any(sum(mark < match.start for mark in marks) not in small for match in asked)
 
 
-def _inside(matches: Sequence[Match], others: Sequence[Match]) -> bool:
-    """Whether each match shares a word with one of the others."""
-    return all(any(other.start < match.end and match.start < other.end for other in others) for match in matches)
+def _has_the_last_word(wished: Sequence[Match], revoked: Sequence[Match]) -> bool:
+    """Whether each revocation is only quoted in the wish for texts, or the wish comes after all of them."""
+    quoted = all(any(one.start < match.end and match.start < one.end for one in wished) for match in revoked)
+    return quoted or max(match.start for match in wished) > max(match.end for match in revoked)
 
 
 def _as(name: str, found: dict[str, list[Match]]) -> Decision:
@@ -194,7 +196,7 @@ def _as(name: str, found: dict[str, list[Match]]) -> Decision:
 
 def _keyword(tokens: Sequence[Token]) -> Decision | None:
     """A carrier's keyword alone, with or without punctuation, a polite word or a slip of the thumb."""
-    spoken = [token.text for token in tokens if token.kind in ("word", "number")]
+    spoken = [_drawn_in(token.text) for token in tokens if token.kind in ("word", "number")]
     meant = [word for word in spoken if word not in POLITE]
     whole = ((0, len(tokens)),)
     joined = "".join(spoken).replace("0", "o").replace("1", "l")
@@ -210,6 +212,12 @@ def _keyword(tokens: Sequence[Token]) -> Decision | None:
     return None
 
 
+def _drawn_in(word: str) -> str:
+    """A word without the letters that are drawn out: ``nooooo``, ``STOOOP``."""
+    return _DRAWN_OUT.sub(r"\1", word)
+
+
+_DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _STOPS = ("stop", "stopall", "unsubscribe", "cancel", "optout", "parar", "detener")
 _NO_STOP = words("step shop atop top slop stoop stow stout strop sop stomp spot soup shot chop crop drop parir pasar")
 
@@ -224,7 +232,7 @@ def _yes_or_no(reading: Reading) -> Decision | None:
     said = [(one.start, one.end) for one in reading.dates] + [(one.start, one.end) for one in reading.amounts]
     named = {place for start, end in said for place in range(start, end)}
     tokens = reading.tokens
-    spoken = [token.text for token in tokens if token.kind in ("word", "number")]
+    spoken = [_drawn_in(token.text) for token in tokens if token.kind in ("word", "number")]
     emoji = {letter for token in tokens if token.kind == "emoji" for letter in token.text}
     whole = ((0, len(tokens)),)
     if any(token.text in ("?", "¿") for token in tokens):
