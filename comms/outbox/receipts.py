@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from comms.clock import Clock
@@ -119,6 +119,10 @@ _FOLD = (
     .values(
         state=bindparam("to_state"), state_at=bindparam("to_at"), error_code=bindparam("to_code"),
         error_text=bindparam("to_text"), carrier_id=bindparam("to_carrier"), final_at=bindparam("to_final"),
+        submitted_at=case(
+            (Message.submitted_at <= bindparam("to_at", type_=Message.submitted_at.type), Message.submitted_at),
+            else_=bindparam("to_at", type_=Message.submitted_at.type),
+        ),
         lease_owner=None, lease_until=None, state_reason=None,
     )
 )  # fmt: skip

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, or_, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, update
 from sqlalchemy.orm import Session
 
 from comms.accounts import consent, contacts
@@ -222,7 +222,12 @@ _MOVES = {
 
 _CARRIER_ID = (
     update(Message)
-    .where(Message.id == bindparam("at_id"), Message.carrier_id.is_(None))
-    .values(carrier_id=bindparam("at_carrier"), submitted_at=bindparam("at_now"), lease_owner=None, lease_until=None)
+    .where(Message.id == bindparam("at_id"), or_(Message.carrier_id.is_(None), Message.submitted_at.is_(None)))
+    .values(
+        carrier_id=func.coalesce(Message.carrier_id, bindparam("at_carrier")),
+        submitted_at=func.coalesce(Message.submitted_at, bindparam("at_now", type_=Message.submitted_at.type)),
+        lease_owner=None,
+        lease_until=None,
+    )
 )
 """For a message whose receipt came before this answer: only what the answer alone knows."""

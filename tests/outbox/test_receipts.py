@@ -8,8 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from comms.channels import Outcome, Result
 from comms.history import timeline
 from comms.outbox import Message, Receipt, State, enqueue, fold
+from comms.outbox.claims import claim, open_attempts
+from comms.outbox.settle import Tried, settle
 from comms.outbox.states import ALLOWED, FINAL, RANK, from_states, may_become
 from tests.support import build
 
@@ -126,3 +129,25 @@ def test_the_table_of_states_hangs_together(state):
     if state in FINAL and state is not State.MAILED:
         assert state not in ALLOWED, "nothing of ours follows a final state"
     assert len(set(RANK.values())) == len(RANK), "no two reports weigh the same"
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+def test_when_a_message_left_is_known_whichever_comes_first(outbox, answer_first):
+    (message_id,) = queued(outbox.database, outbox.clock)
+    with outbox.database.begin() as session:
+        taken = claim(session, outbox.city, lane="sms", owner="w", now=outbox.clock.now(), limit=1).sendable
+        (message,) = open_attempts(session, taken, owner="w", now=outbox.clock.now())
+    steps = [
+        lambda session: settle(
+            session, [Tried(message, Result(Outcome.ACCEPTED, carrier_id=f"SM{message_id}"))],
+            now=outbox.clock.now(), draw=outbox.dispatcher()._draw,
+        ),
+        lambda session: fold(session, [receipt(message_id, "delivered", 1)], outbox.clock),
+    ]  # fmt: skip
+    for step in steps if answer_first else reversed(steps):
+        with outbox.database.begin() as session:
+            step(session)
+    with outbox.database.read() as session:
+        state, left, carrier_id = session.execute(select(Message.state, Message.submitted_at, Message.carrier_id)).one()
+    assert (state, carrier_id) == ("delivered", f"SM{message_id}")
+    assert left is not None
