@@ -85,8 +85,10 @@ def test_a_question_mark_turns_a_promise_into_an_offer(text):
     assert [(one.amount_cents, one.date) for one in offered(asked, WEDNESDAY.date(), PAST_DUE)] == promised(text)
 
 
+# fmt: off
 DOUBTS = ["if i get my check {}", "maybe {}", "hopefully {}", "a lo mejor {}", "tal vez {}", "{} unless they fire me",
-          "i think {}", "would it be ok if {}", "chance y {}", "ojala {}", "que tal si {}", "{} si me pagan"]  # fmt: skip
+          "i think {}", "would it be ok if {}", "chance y {}", "ojala {}", "que tal si {}", "{} si me pagan"]
+# fmt: on
 
 
 @settings(deadline=None, max_examples=150)
@@ -115,7 +117,8 @@ def test_one_slip_does_not_change_the_day(name, change, data):
     ("written", "meant"),
     [
         ("juebes", "jueves"), ("sinco", "cinco"), ("vielne", "viernes"), ("mielcole", "miercoles"),
-        ("satruday", "saturday"),        ("tommarow", "tomorrow"), ("cincunta", "cincuenta"), ("depocito", "deposito"), ("asta", "hasta"),
+        ("satruday", "saturday"), ("tommarow", "tomorrow"), ("cincunta", "cincuenta"), ("depocito", "deposito"),
+        ("asta", "hasta"),
         ("monkey", "monkey"), ("manzana", "manzana"), ("parents", "parents"), ("circo", "circo"), ("there", "there"),
     ],
 )  # fmt: skip

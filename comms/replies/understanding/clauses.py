@@ -20,6 +20,8 @@ _IF_VERBS = _WORDS["if_verbs"]
 _AFTER_AND = _WORDS["after_and"]
 _AFTER_I = _WORDS["after_i"]
 _BEFORE_I = _WORDS["before_i"]
+_TURNED = _WORDS["turned"]
+"""Verbs that ask when an amount or a day follows them: ``will 40 do``."""
 _FINITE = _WORDS["finite"]
 _SAYING = CLASSES["paying_verb"] | CLASSES["pagar_i_verb"] | CLASSES["dar_i_verb"] | CLASSES["pagar_will_verb"]
 """Verbs that after an ``and`` begin a clause of their own."""
@@ -67,7 +69,8 @@ def clauses(tokens: Sequence[Token], named: Mapping[int, int] | None = None) -> 
                 {place - start: last - start for place, last in starts.items() if start <= place < end},
             )
             own |= (before & _carried(sentence[start:end])) | spanning.get(start, set())
-            if (start, end) in asking or (len(pieces) == 1 and "question" in whole):
+            turned = sentence[start].text in _TURNED and start + 1 in starts
+            if (start, end) in asking or turned or (len(pieces) == 1 and "question" in whole):
                 own |= {"question"}
             if "condition" in whole and sentence[start].text not in ("otherwise", "but", "pero"):
                 own |= {"condition"}

@@ -279,12 +279,13 @@ def _whole_message_is(reading: Reading, elliptical: Sequence[Clause]) -> bool:
 def _days_beside(reading: Reading, beside: Sequence[Clause]) -> list[When]:
     """The dates of plain clauses that name a payday: ``friday is payday so all of it then``."""
     then = any(_PAYDAY.has(reading.words_in(clause), "then") for clause in beside)
+    alone = len(reading.clauses) == len(beside) + 1
     return [
         one
         for clause in reading.clauses
         if clause.plain
         and clause not in beside
-        and (then or names_payday(reading, clause) or _unknown(reading, clause) <= 1)
+        and (then or names_payday(reading, clause) or (alone and _unknown(reading, clause) <= 1))
         for one in reading.dates_in(clause)
     ]
 

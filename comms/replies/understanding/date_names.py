@@ -131,7 +131,7 @@ class NamedDays(WordReader):
             return after, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
         if wk(end) in ("after", "despues") and (holiday := self._holiday_day(end + 1)) is not None:
             return self._fixed(holiday[0], cal.coming(holiday[1], number))
-        if wk(end) == "after" and not wk(end + 1).isalpha():
+        if wk(end) == "after" and wk(end + 1) in ("", ".", ",", "!"):
             plain = cal.coming(today, number) + timedelta(7)
             return end + 1, "weekday", lambda previous: cal.coming(previous, number) if previous else plain
         if (after := self._any(end, "week")) is not None and wk(after) not in ("s",):

@@ -16,17 +16,24 @@ Expression = When | HowMuch
 _CORRECTIONS = load("corrections")
 _MOVES_ON = load("recurring")
 _QUOTED_BEFORE = word_sets("pairing")["quoted_before"]
+_SAYING = word_sets("pairing")["saying"]
+_PEOPLE = word_sets("small_words")["people"]
 _NEGATED = words("not")
 
 
 def quoted(tokens: Sequence[Token], one: Expression) -> bool:
     """A day that is only quoted (the due date, an appointment), past, or a length of time; ``not`` this one."""
     nearby = [tokens[place].text for place in range(max(0, one.start - 3), one.start)]
+    sayers = [
+        tokens[place - 1].text for place in range(max(1, one.start - 3), one.start) if tokens[place].text in _SAYING
+    ]
     if nearby[-1:] and nearby[-1] in _NEGATED:
         return True
     if isinstance(one, HowMuch):
         return False
-    return one.kind in ("past", "span") or any(word in _QUOTED_BEFORE for word in nearby)
+    return one.kind in ("past", "span") or (
+        any(word in _QUOTED_BEFORE for word in nearby) or any(word not in _PEOPLE for word in sayers)
+    )
 
 
 def corrected(tokens: Sequence[Token], found: Sequence[Expression]) -> list[Expression]:

@@ -73,12 +73,18 @@ class _Vocabulary:
             for meant in self._by_cut.get(cut, ()):
                 if meant not in near:
                     near[meant] = distance(word, meant)
-        best = min(near, key=lambda meant: (near[meant], meant[0] != word[0]), default=None)
+        best = min(near, key=lambda meant: (near[meant], meant[0] != word[0], not _within(word, meant)), default=None)
         if best is None or near[best] > (2 if len(best) >= LONG and best[0] == word[0] else 1):
             return None
         if len(best) == SHORTEST and (best[0] != word[0] or (len(word) < SHORTEST and word[-1] != best[-1])):
             return None
         return best
+
+
+def _within(word: str, meant: str) -> bool:
+    """Whether a word only lost letters: ``tursday`` is thursday rather than tuesday."""
+    letters = iter(meant)
+    return all(letter in letters for letter in word)
 
 
 def distance(one: str, other: str) -> int:
