@@ -37,27 +37,28 @@ def test_messages_that_nothing_was_made_from_are_understood(name):
     found = scored(name)
     assert found.accuracy >= 0.95
     assert found.macro_f1 >= 0.93
-    assert found.intents["promise"].precision >= 0.98
+    assert found.intents["promise"].precision >= 0.99
     assert found.intents["promise"].recall >= 0.95
-    assert found.promises.whole >= 0.94
+    assert found.promises.whole >= 0.95
     assert found.intents["opt_out"].missed == 0
     assert found.intents["opt_out"].precision >= 0.97
     english, spanish = found.languages["en"][1], found.languages["es"][1]
     assert spanish >= english - 0.03
 
 
-@pytest.mark.parametrize("name", ["english-promises", "english-others", "spanish", "mixed-1", "mixed-2"])
+@pytest.mark.parametrize("name", ["english-promises", "english-others", "spanish", "mixed-1", "mixed-2", "mixed-3"])
 def test_messages_that_were_learnt_from_stay_understood(name):
     found = scored(name)
     assert found.accuracy >= 0.96
     assert "opt_out" not in found.intents or found.intents["opt_out"].recall >= 0.98
 
 
-def test_everyday_texts_are_hardly_ever_a_promise_or_an_opt_out():
-    # these were chosen to look like promises and opt-outs; ordinary chat is far from these bounds
-    intents = [understood(row).intent for row in read("held-everyday")]
-    assert intents.count("promise") <= 4
-    assert intents.count("opt_out") <= 3
+@pytest.mark.parametrize(("name", "promises"), [("held-everyday", 2), ("held-chat", 6)])
+def test_everyday_texts_are_hardly_ever_a_promise_or_an_opt_out(name, promises):
+    # everyday: chosen to look like promises and opt-outs; chat: ordinary, with bare amounts that would be promises here
+    intents = [understood(row).intent for row in read(name)]
+    assert intents.count("promise") <= promises
+    assert intents.count("opt_out") <= 1
     assert intents.count("emergency") == 0
 
 
@@ -82,6 +83,16 @@ def test_the_weights_in_the_service_are_for_the_kinds_it_knows():
     assert len(hunch.read(lines)) == len(lines) - 1
     with pytest.raises(ValueError, match="learn_hunch"):
         hunch.read(["emergency\topt_out\t0.1", *lines[1:]])
+
+
+def test_weights_of_another_version_leave_the_rules_alone(monkeypatch, tmp_path):
+    other = tmp_path / "weights"
+    other.write_bytes(gzip.compress(b"emergency\topt_out\t0.1\n"))
+    for path in (other, tmp_path / "missing"):
+        monkeypatch.setattr(hunch, "WEIGHTS", path)
+        hunch._weights.cache_clear()
+        assert hunch.likely("i can pay 50 friday") == {}
+    hunch._weights.cache_clear()
 
 
 def test_the_words_that_speak_for_a_hunch_are_named():

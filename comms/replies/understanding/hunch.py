@@ -77,10 +77,12 @@ def telling(text: str, intent: str, most: int = 3) -> tuple[str, ...]:
 
 @cache
 def _weights() -> dict[str, tuple[float, ...]]:
-    """Weights by feature, one for each kind in the order of ``KINDS``; the bias under the empty name."""
-    if not WEIGHTS.is_file():
+    """Weights by feature, one for each kind in the order of ``KINDS``; the bias under the empty name. A file that is
+    missing or not of this version leaves the rules alone; a test sees to it that it is there."""
+    try:
+        return read(gzip.decompress(WEIGHTS.read_bytes()).decode("utf-8").splitlines())
+    except (OSError, EOFError, ValueError):
         return {}
-    return read(gzip.decompress(WEIGHTS.read_bytes()).decode("utf-8").splitlines())
 
 
 def read(lines: Iterable[str]) -> dict[str, tuple[float, ...]]:

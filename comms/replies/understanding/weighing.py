@@ -19,13 +19,13 @@ DOUBT = 0.1
 """… if theirs is less probable than this."""
 IN_SILENCE = 0.5
 """The probability at which an intent is taken where the rules know nothing."""
-NOT_MISSED = {"emergency": 0.4, "opt_out": 0.5}
+NOT_MISSED = {"emergency": 0.4, "opt_out": 0.6}
 """The same for what may not be missed, unless the rules saw its opposite."""
 PROMISE = 0.9
 """The probability at which a promise is taken where the rules know nothing: a false one stops collection."""
-OURS = 0.05
-"""What may not be missed is taken only from messages meant for the office: less than this for ``elsewhere``."""
-STRANGE = 0.5
+OURS = 1 / 8
+"""What may not be missed is taken only from messages meant for the office: ``elsewhere`` so many times less likely."""
+STRANGE = 0.7
 """The probability of ``elsewhere`` at which a promise that the rules see is one to somebody else …"""
 UNLIKELY = 0.4
 """… if a promise to the office is less probable than this."""
@@ -40,7 +40,9 @@ def weigh(decision: Decision, likely: Mapping[str, float]) -> Decision:
     if not likely or decision.confidence == 1.0 or decision.intent in NOT_MISSED:
         return decision
     for urgent, enough in NOT_MISSED.items():
-        meant = likely[ELSEWHERE] < OURS and urgent not in decision.denied and decision.intent != "opt_in"
+        meant = (
+            likely[ELSEWHERE] < OURS * likely[urgent] and urgent not in decision.denied and decision.intent != "opt_in"
+        )
         if meant and likely[urgent] >= enough:
             return _taken(decision, urgent, likely[urgent])
     if decision.intent == "promise" and likely[ELSEWHERE] >= STRANGE and likely["promise"] < UNLIKELY:
