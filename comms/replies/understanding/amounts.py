@@ -72,7 +72,12 @@ class AmountReader:
         stated = self._money(self._skip(end, _STATED)) if name != "half" else None
         if stated is not None and stated.start <= end + 4:
             told = self._w(stated.start - 1) in ("is", "of", "(", "los", "son", "es", ",", ":")
-            if name in ("full", "rest") and (stated.sure or name == "full" or told or stated.start == end):
+            apart = self._w(end) == "," and not stated.sure  # cant do the whole thing, 40 on monday
+            if (
+                name in ("full", "rest")
+                and not apart
+                and (stated.sure or name == "full" or told or stated.start == end)
+            ):
                 return HowMuch(at, stated.end, stated.value, True)
             if name == "minimum":
                 return replace(stated, start=at)

@@ -22,6 +22,7 @@ _AFTER_I = _WORDS["after_i"]
 _BEFORE_I = _WORDS["before_i"]
 _TURNED = _WORDS["turned"]
 """Verbs that ask when an amount or a day follows them: ``will 40 do``."""
+_DETERMINERS = _WORDS["determiners"]
 _FINITE = _WORDS["finite"]
 _SAYING = CLASSES["paying_verb"] | CLASSES["pagar_i_verb"] | CLASSES["dar_i_verb"] | CLASSES["pagar_will_verb"]
 """Verbs that after an ``and`` begin a clause of their own."""
@@ -139,6 +140,16 @@ def _pieces(sentence: Sequence[Token], named: Mapping[int, int]) -> list[tuple[i
     return [(start, end) for start, end in pairwise(cuts) if end > start]
 
 
+def _leads_to(sentence: Sequence[Token], at: int, named: Mapping[int, int]) -> bool:
+    """An amount or a day stands here, or after ``the other`` and the like."""
+    for place in range(at, min(at + 3, len(sentence))):
+        if place in named:
+            return True
+        if sentence[place].text not in _DETERMINERS:
+            return False
+    return False
+
+
 def _is_verb(token: Token) -> bool:
     return token.text in PAYS or token.text in HANDS or token.text in _FINITE
 
@@ -149,7 +160,7 @@ def _cuts_here(sentence: Sequence[Token], at: int, named: Mapping[int, int]) -> 
     if word in _BREAKS or word == ",":
         return not (word == "so" and sentence[at - 1].text in ("or", "and"))
     if word in ("and", "y", "&", "-") and (
-        following in _SUBJECTS or following in _AFTER_AND or following in _SAYING or at + 1 in named
+        following in _SUBJECTS or following in _AFTER_AND or following in _SAYING or _leads_to(sentence, at + 1, named)
     ):
         return True
     if word == "i" and at > 2:
@@ -160,9 +171,7 @@ def _cuts_here(sentence: Sequence[Token], at: int, named: Mapping[int, int]) -> 
 
 def _moods(tokens: Sequence[Token], named: Mapping[int, int]) -> set[str]:
     within = {place for start, end in named.items() for place in range(start + 1, end)}
-    found = [
-        match for match in MOODS.matches(tokens) if match.start not in within and match.end > named.get(match.start, 0)
-    ]
+    found = [match for match in MOODS.matches(tokens) if match.start not in within and not _is_named(match, named)]
     safe = {place for match in found if match.name in _SAFE for place in range(match.start, match.end)}
     moods = {
         match.name
@@ -172,9 +181,17 @@ def _moods(tokens: Sequence[Token], named: Mapping[int, int]) -> set[str]:
     for at, token in enumerate(tokens):
         if token.text == "si" and not token.stressed and at not in safe and _is_if(tokens, at, named):
             moods.add("condition")
+    if "told" in moods:
+        moods = (moods - {"told"}) | (set() if named else {"past"})
+    for token in tokens:
         if token.stressed and _is_preterite(token.text):
             moods.add("past")
     return moods
+
+
+def _is_named(match: Match, named: Mapping[int, int]) -> bool:
+    """``may 5`` asks nothing, ``not friday but saturday`` denies nothing: the words belong to a date."""
+    return match.name in ("denial", "question") and match.end <= named.get(match.start, 0)
 
 
 def _is_safe(match: Match, safe: Collection[int]) -> bool:
@@ -188,7 +205,7 @@ def _only_not_this(tokens: Sequence[Token], match: Match, named: Collection[int]
     return match.name == "denial" and match.end == match.start + 1 and match.end in named and len(named) > 1
 
 
-def _is_if(tokens: Sequence[Token], at: int, named: Collection[int]) -> bool:
+def _is_if(tokens: Sequence[Token], at: int, named: Mapping[int, int]) -> bool:
     """Whether a ``si`` without its accent is an if, not a yes."""
     following = tokens[at + 1] if at + 1 < len(tokens) else None
     if following is None or following.text in _ENDS or following.kind in ("mark", "emoji"):
@@ -196,6 +213,8 @@ def _is_if(tokens: Sequence[Token], at: int, named: Collection[int]) -> bool:
     if at and tokens[at - 1].kind == "number":
         return False
     verbs = any(token.text in _IF_VERBS for token in tokens[at + 1 :])
+    if at in named.values() and following.text in PAYS and not verbs:
+        return False  # el jueves si pago
     if following.text in _YES_NEXT or at + 1 in named:
         return verbs or (at > 2 and following.text in ("le", "les", "se", "lo"))
     return True

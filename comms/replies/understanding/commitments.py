@@ -45,6 +45,7 @@ _PAST = PAST | words("took drew was were went saw ate lost won bought sold taken
 _NOT_PAST = words("need needed indeed guaranteed hundred agreed red scheduled supposed expected promised united")
 _SUBORDINATES = _WORDS["subordinates"]
 _REQUESTS = _WORDS["requests"]
+_SENDS = words("send sending bring bringing mail mailing drop dropping mando llevo traigo dejo")
 _SCARCE = words("only just until nomas solo")
 _NO_DAY_ALONE = (
     words("too soon me do have get got make give want done great good bless best go it kids") | _WORDS["people"]
@@ -111,16 +112,25 @@ def _commits(reading: Reading, clause: Clause) -> bool:
     matches = list(COMMITS.matches(tokens))
     if not matches or mentions(reading, clause, "event"):
         return False
-    if _ELSEWHERE.has(tokens, "income"):
-        matches = [match for match in matches if match.name == "pays"]
+    income = _ELSEWHERE.has(tokens, "income")
+    if income is not None:
+        matches = [match for match in matches if match.name == "pays" or match.start >= income.end]
     nouns = list(_NOUNS.matches(tokens))
     matches = [one for one in matches if not _negated(tokens, one) and not any(_is_noun(one, noun) for noun in nouns)]
     amounts, dates = reading.amounts_in(clause), days_in(reading, clause)
     if amounts:
-        return any(_commits_amount(reading, clause, match, amounts, bool(dates)) for match in matches)
+        dated = bool(dates) or _day_before(reading, clause)
+        return any(_commits_amount(reading, clause, match, amounts, dated) for match in matches)
     if _ELSEWHERE.has(tokens, "visit"):
         return False
-    return any(_commits_day(reading, clause, match, bool(dates)) for match in matches)
+    dated = any(one.kind != "now" or any(token.text in PAYS for token in tokens) for one in dates)
+    return any(_commits_day(reading, clause, match, dated) for match in matches)
+
+
+def _day_before(reading: Reading, clause: Clause) -> bool:
+    """The clause before is only a day: ``next week tuesday, you will see 45``."""
+    before = [one for one in reading.clauses if one.end <= clause.start]
+    return bool(before) and bool(reading.dates_in(before[-1])) and _only_expressions(reading, before[-1])
 
 
 def _negated(tokens: Sequence[Token], match: Match) -> bool:
@@ -139,7 +149,7 @@ def _commits_amount(reading: Reading, clause: Clause, match: Match, amounts: Seq
     numbers = [one for one in amounts if isinstance(one.value, int)]
     little = dated or _says_little(reading, clause, match)
     if match.name == "shorts":
-        return dated or bool(numbers)
+        return dated or bool(numbers) or _follows(reading, clause, match, amounts[0])
     if match.name == "pays":
         return bool(numbers) or little or _follows(reading, clause, match, amounts[0])
     if match.name == "holds":
@@ -153,7 +163,7 @@ def _commits_amount(reading: Reading, clause: Clause, match: Match, amounts: Seq
 def _follows(reading: Reading, clause: Clause, match: Match, amount: HowMuch) -> bool:
     """The amount is what the verb is about: ``i will handle the minimum``."""
     between = reading.tokens[clause.start + match.end : amount.start]
-    return amount.start >= clause.start + match.start and all(token.text in _BETWEEN for token in between)
+    return amount.start >= clause.start + match.end and all(token.text in _BETWEEN for token in between)
 
 
 def _commits_day(reading: Reading, clause: Clause, match: Match, dated: bool) -> bool:
@@ -161,8 +171,10 @@ def _commits_day(reading: Reading, clause: Clause, match: Match, dated: bool) ->
     if match.name == "pays":
         return _about_paying(reading, clause, match, dated)
     if match.name == "shorts":
-        following = [token.text for token in reading.words_in(clause)[match.end : match.end + 1]]
-        return (dated or bool(_SUBORDINATES.intersection(following))) and _about_paying(reading, clause, match, dated)
+        said = [token.text for token in reading.words_in(clause)]
+        waits = said[match.end : match.end + 1] and said[match.end] in _SUBORDINATES
+        pays = any(word in PAYS or word in _SENDS for word in said[match.start : match.end])
+        return (dated or bool(waits and pays)) and _about_paying(reading, clause, match, dated)
     if not dated or match.name == "holds":
         return False
     money = any(token.text in _MONEY for token in reading.words_in(clause))
@@ -250,7 +262,9 @@ def _only_expressions(reading: Reading, clause: Clause) -> bool:
 def _doubtful(reading: Reading) -> bool:
     """Somewhere in the message what is offered is asked about, made to depend on something or called uncertain."""
     return any(
-        clause.moods & {"condition", "hedge"} or ("question" in clause.moods and "fact" not in clause.moods)
+        clause.moods & {"condition", "hedge"}
+        or ("question" in clause.moods and "fact" not in clause.moods)
+        or ("past" in clause.moods and clause.start == 0 and not reading.inside(clause))
         for clause in reading.clauses
     )
 
@@ -261,13 +275,15 @@ def _whole_message_is(reading: Reading, elliptical: Sequence[Clause]) -> bool:
         return False
     amounts = [one for clause in elliptical for one in reading.amounts_in(clause)]
     dates = [one for clause in elliptical for one in reading.dates_in(clause)] or _days_beside(reading, elliptical)
+    dates = [one for one in dates if amounts or one.kind != "now"]
     vague = all(one.value in ("rest", "minimum", "half") for one in amounts)
     if not dates and (not amounts or (vague and not _pays_word(reading, elliptical))):
         return False
     for clause in reading.clauses:
         if clause in elliptical:
             continue
-        if "past" in clause.moods and not (amounts and dates):
+        told = "past" in clause.moods and not reading.inside(clause) and clause.start < elliptical[0].start
+        if "past" in clause.moods and (told or not (amounts and dates)):
             return False
         said = [token for token in reading.words_in(clause) if token.kind in ("word", "number")]
         firm = any(one.value != "rest" for one in amounts) and any(one.kind != "now" for one in dates)

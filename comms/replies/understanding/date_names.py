@@ -271,6 +271,8 @@ class NamedDays(WordReader):
         first, second = int(pieces[0]), int(pieces[1])
         if "-" in text and (first > 12 or second > 31 or self._w(at + 1) == "dollars" or len(pieces[0]) > 2):
             return None
+        if text == "10-4":  # understood
+            return None
         if text == "1/2" and self._w(at - 1) not in ("on", "by", "before", "el", "after", "until"):
             return None
         month, number = (second, first) if first > 12 else (first, second)

@@ -178,7 +178,8 @@ class DateReader(NamedDays):
     def _time_of_day(self, end: int) -> int:
         patterns = (
             "in? the? morning|afternoon|evening|night|mornings", "at night|noon|midnight", "by midnight|noon", "night",
-            "por|en la manana|tarde|noche", "first thing", "after work", "before work", "before? close|closing",
+            "por|en la manana|tarde|noche", "first thing", "after work", "before? close|closing",
+            "before|by noon|lunch|midday|work|close|midnight",
             "by end of day", "by eod|cob", "sometime", "early", "late", "al? mediodia", "antes de mediodia",
         )  # fmt: skip
         for _ in range(2):
@@ -252,7 +253,7 @@ class DateReader(NamedDays):
             return self._fixed(other, cal.coming(self._today, WEEKDAY[name]) + timedelta(7), "weekday")
         if name in ("tomorrow", "manana"):
             after = self._any(
-                end + 1, ",? but|sino? the? day after", ",? sino|pero? pasado manana?", ",? the? next day"
+                end + 1, ",? but|sino? the? day after tomorrow?", ",? sino|pero? pasado manana?", ",? the? next day"
             )
             if after is not None:
                 return self._fixed(after, self._today + timedelta(2))
@@ -299,7 +300,11 @@ class DateReader(NamedDays):
             if other is not None and other[1] != "past":
                 return other[0], "day", _shifted(other[2], 7 * count)
             return None
-        if lead is None and anchored is None and (count == 1 or not self._alone(start, end, business is not None)):
+        if (
+            lead is None
+            and anchored is None
+            and (count == 1 or (count > 3 and unit is None) or not self._alone(start, end, business is not None))
+        ):
             return None
         end = anchored or end
         if months is not None:

@@ -52,7 +52,8 @@ def _amount_meant(reading: Reading, committing: Sequence[Clause]) -> list[Expres
 def _waits(reading: Reading, clause: Clause) -> bool:
     """It says when, without a day: ``once i get paid``."""
     tokens = reading.words_in(clause)
-    return any(token.text in _VAGUE_FROM for token in tokens) and not reading.dates_in(clause)
+    then = _PAYDAY.has(tokens, "then") is not None
+    return any(token.text in _VAGUE_FROM for token in tokens) and not reading.dates_in(clause) and not then
 
 
 def _joined(reading: Reading, days: Sequence[When]) -> bool:

@@ -103,7 +103,7 @@ def of_things(tokens: Sequence[Token], start: int, end: int, taken: Collection[i
         before = _text(tokens, start - 1)
         return before not in _AS_SAID and before not in PAYS and before not in HANDS
     at = end
-    if _text(tokens, at) in ("of", "de", "del", "on"):
+    if _text(tokens, at) in ("of", "de", "del") or (_text(tokens, at), _text(tokens, at + 1)) == ("on", "the"):
         at += 1
     led = at > end or _text(tokens, end - 1) in ("the", "my", "of", "that")
     if _text(tokens, at) in ("the", "these", "those", "our", "los", "las", "el", "la", "my", "mi"):

@@ -10,7 +10,7 @@ def number_at(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
     """The number in words that starts at a token: its value and the token after it."""
     word = _word(tokens, at)
     if word == "hundred" and _word(tokens, at - 1) in ("the", "that", "another", "other", "my", "pay", "your", "first"):
-        rest = _below_hundred(tokens, _past(tokens, at + 1, "and", "y"))
+        rest = _hundreds_and(tokens, at + 1)
         return (100 + rest[0], rest[1]) if rest else (100, at + 1)
     if word in HUNDREDS:
         rest = _below_hundred(tokens, _past(tokens, at + 1, "y"))
@@ -28,13 +28,23 @@ def number_at(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
         more = number_at(tokens, _past(tokens, end + 1, "and", "y"))
         return (value * 1000 + more[0], more[1]) if more else (value * 1000, end + 1)
     if _word(tokens, end) in ("hundred", "hundreds"):
-        rest = _below_hundred(tokens, _past(tokens, end + 1, "and", "y"))
+        rest = _hundreds_and(tokens, end + 1)
         return (value * 100 + rest[0], rest[1]) if rest else (value * 100, end + 1)
+    if word in UNITS and _word(tokens, end) in ("oh", "o") and _word(tokens, end + 1) in UNITS:
+        return value * 100 + UNITS[_word(tokens, end + 1)], end + 2
     if 1 <= value <= 9 and word in UNITS and word not in ("un", "una"):
         rest = _below_hundred(tokens, end)
         if rest is not None and rest[0] >= 10:
             return value * 100 + rest[0], rest[1]
     return value, end
+
+
+def _hundreds_and(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:
+    """What follows ``hundred``: ``and five``, ``ate dollars``."""
+    place = _past(tokens, at, "and", "y")
+    if _word(tokens, place) in HEARD_AS and _word(tokens, place + 1) == "dollars":
+        return HEARD_AS[_word(tokens, place)], place + 1
+    return _below_hundred(tokens, place)
 
 
 def _below_hundred(tokens: Sequence[Token], at: int) -> tuple[int, int] | None:

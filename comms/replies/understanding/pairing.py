@@ -19,6 +19,7 @@ _QUOTED_BEFORE = word_sets("pairing")["quoted_before"]
 _SAYING = word_sets("pairing")["saying"]
 _PEOPLE = word_sets("small_words")["people"]
 _NEGATED = words("not")
+_INSTEAD = [["instead", "of"], ["rather", "than"], ["vez", "de"], ["lugar", "de"], ["vez", "del"], ["lugar", "del"]]
 
 
 def quoted(tokens: Sequence[Token], one: Expression) -> bool:
@@ -27,7 +28,7 @@ def quoted(tokens: Sequence[Token], one: Expression) -> bool:
     sayers = [
         tokens[place - 1].text for place in range(max(1, one.start - 3), one.start) if tokens[place].text in _SAYING
     ]
-    if nearby[-1:] and nearby[-1] in _NEGATED:
+    if (nearby[-1:] and nearby[-1] in _NEGATED) or nearby[-2:] in _INSTEAD or nearby[-3:-1] in _INSTEAD:
         return True
     if isinstance(one, HowMuch):
         return False
