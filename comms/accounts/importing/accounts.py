@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
+from threading import Lock
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -41,7 +42,8 @@ class AccountsIntake:
 
     def __init__(self, mapping: Mapping, city: City, tally: Tally) -> None:
         self._mapping, self._city, self._tally = mapping, city, tally
-        self.partial = False
+        self.partial, self.apart = False, True
+        self._marking = Lock()
         self._lines: dict[str, int] = {}
         self._mentioned: set[str] = set()
         self._present, self._fresh = Bits(), Bits()
@@ -162,9 +164,10 @@ class AccountsIntake:
         batch = Batch(session, rows, import_id, self._dates.as_of, at)
         batch.keep()
         record(session, batch.events, at)
-        for key in batch.ids.values():
-            self._present.add(key)
-            self._fresh.add(key)
+        with self._marking:
+            for key in batch.ids.values():
+                self._present.add(key)
+                self._fresh.add(key)
         return Kept(set(batch.ids.values()), Counter(event.kind for event in batch.events))
 
     def finish(self, database: Database, import_id: int, at: datetime) -> None:

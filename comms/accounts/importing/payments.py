@@ -97,7 +97,7 @@ class PaymentsIntake:
 
     def __init__(self, mapping: Mapping, city: City, tally: Tally) -> None:
         self._mapping, self._city, self._tally = mapping, city, tally
-        self.partial = False
+        self.partial, self.apart = False, False
         self._lines: dict[str, int] = {}
         self._newest: date | None = None
         self._new_cents = 0

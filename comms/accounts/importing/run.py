@@ -14,7 +14,9 @@ Whoever plans contacts asks ``unfinished`` first.
 """
 
 import gc
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import partial
@@ -36,6 +38,8 @@ from .mapping import Mapping
 from .spool import Spool
 from .summary import ImportSummary, Kept, Progress, StoppedError, Tally
 
+ABREAST = 2
+"""Batches under way at once: while the server writes one, this process makes the next one ready."""
 BATCH = 2000
 """Rows a transaction: more save little time, and hold up other writers longer (about a quarter of a second)."""
 
@@ -45,6 +49,9 @@ class Intake(Protocol):
 
     partial: bool
     """The file holds a part of the rows only: it is a mended refusals file."""
+
+    apart: bool
+    """No two rows are about the same thing, so that batches may be kept beside each other."""
 
     def begin(self, header: Sequence[str], dates: Dates) -> None: ...
     def read(self, line: int, cells: list[str]) -> Any: ...
@@ -259,10 +266,9 @@ class Run:
     def _keep(self, now: datetime) -> ImportSummary:
         import_id = self._database.run(lambda session: self._open(session, now))
         kept = 0
-        for batch in self._rows.batches():
-            rows = [self._intake.unpacked(row) for row in batch]
-            self._tally.absorb(self._database.run(partial(self._intake.keep, rows=rows, import_id=import_id, at=now)))
-            kept += len(batch)
+        for rows, what in self._kept(import_id, now):
+            self._tally.absorb(what)
+            kept += rows
             self._say("keeping", kept, self._rows.count)
         for refused in self._refused.batches():
             lines = [
@@ -274,6 +280,24 @@ class Run:
         summary = self._summary("done", import_id=import_id)
         self._database.run(lambda session: self._close(session, import_id, summary))
         return summary
+
+    def _kept(self, import_id: int, now: datetime) -> Iterator[tuple[int, Kept]]:
+        """Keep batch after batch; where the database lets several write, one is made ready while one is written."""
+
+        def keep(batch: list[Any]) -> tuple[int, Kept]:
+            rows = [self._intake.unpacked(row) for row in batch]
+            work = partial(self._intake.keep, rows=rows, import_id=import_id, at=now)
+            return len(batch), self._database.run(work)
+
+        hands = ABREAST if self._intake.apart and not self._database.is_sqlite else 1
+        under_way: deque[Future[tuple[int, Kept]]] = deque()
+        with ThreadPoolExecutor(hands, thread_name_prefix="import") as pool:
+            for batch in self._rows.batches():
+                if len(under_way) >= hands:
+                    yield under_way.popleft().result()
+                under_way.append(pool.submit(keep, batch))
+            while under_way:
+                yield under_way.popleft().result()
 
     def _open(self, session: Session, now: datetime) -> int:
         """The import's own row. One that still says ``running`` belongs to a process that died: we hold the lock."""
