@@ -58,7 +58,8 @@ def propose(
     terms: dict[str, Any] | None = None,
     awaits: str | None = "customer",
 ) -> Change:
-    """Write down a promise that waits for its YES. It holds nothing yet; an older unanswered one gives way to it.
+    """Write down a promise that waits for its YES. It holds nothing yet; an older unanswered one gives way to it, but
+    for one that waits for a supervisor when this one waits for the customer: nobody has agreed to either.
 
     ``kind`` is ``promise`` or ``arrangement``, which has ``terms`` as ``arrange`` gives them; ``awaits`` is
     ``customer`` or ``supervisor``.
@@ -74,13 +75,7 @@ def propose(
     policy.category(category)
     now = clock.now()
     account = locked_account(session, account_id)
-    events = [
-        event
-        for waiting in session.scalars(
-            select(Promise).where(Promise.account_id == account_id, Promise.status == "proposed")
-        )
-        for event in _close(session, waiting, "superseded", "A newer offer was made.", actor, now)
-    ]
+    events = _end_unanswered(session, account_id, actor, now, supervisors_too=awaits != "customer")
     promise = Promise(
         account_id=account_id, episode_id=episode_id, source=source, source_inbound_id=inbound_id, taken_by=taken_by,
         said_text=said_text, reason_code=reason_code, category=category, requested_terms=list(requested),
@@ -113,11 +108,13 @@ def open_(
         raise PromiseError(f"Promise {promise_id} waits for a supervisor: comms promise approve {promise_id}")
     now = clock.now()
     events = _end_earlier(session, city, promise, actor, clock)
+    events += _end_unanswered(session, promise.account_id, actor, now, besides=promise_id, supervisors_too=False)
     promise.status, promise.confirmed_at, promise.approved_by = "open", now, approved_by
     _settle_approval(session, promise, actor, "Approved." if approved_by else "Opened.", now)
     session.flush()
     parts = parts_of(session, promise_id)
     words = in_words(parts)
+    _tell_the_supervisor(session, promise, words)
     holding.place(session, city, promise, words, now)
     accounts.touch(session, [promise.account_id], now)
     facts = {"approved_by": approved_by} if approved_by else {}
@@ -232,6 +229,31 @@ def _end_earlier(session: Session, city: City, promise: Promise, actor: str, clo
             events += _close(session, old, "superseded", reason, actor, now)
     session.flush()
     return events
+
+
+def _end_unanswered(
+    session: Session, account_id: int, actor: str, at: datetime, *, supervisors_too: bool, besides: int | None = None
+) -> list[NewEvent]:
+    """Promises that wait for a word give way to a newer one."""
+    waiting = session.scalars(
+        select(Promise).where(Promise.account_id == account_id, Promise.status == "proposed", Promise.id != besides)
+    ).all()
+    return [
+        event
+        for promise in waiting
+        if supervisors_too or promise.awaits != "supervisor"
+        for event in _close(session, promise, "superseded", "A newer offer was made.", actor, at)
+    ]
+
+
+def _tell_the_supervisor(session: Session, promise: Promise, words: str) -> None:
+    """Who decides on what staff have entered must know that the customer has promised something else since."""
+    waiting = select(Promise.id).where(
+        Promise.account_id == promise.account_id, Promise.status == "proposed", Promise.awaits == "supervisor"
+    )
+    for waiting_id in session.scalars(waiting).all():
+        since = f"The customer has promised {words} since; to approve this replaces that."
+        worklist.amend(session, approval_key(waiting_id), since)
 
 
 def _close(session: Session, promise: Promise, status: str, reason: str, actor: str, at: datetime) -> list[NewEvent]:

@@ -79,7 +79,7 @@ def confirmed(matter: Matter) -> None:
         matter.answer("promise-opened", promise=_as_installments(parts))
     elif promise.status != "proposed":
         rest(matter.conversation)
-        matter.give_to_clerk("A YES to a promise that does not stand any more.", priority=4, promise_id=promise.id)
+        _to_a_person(matter, "A YES to a promise that does not stand any more")
     elif due <= 0:
         _withdraw(matter, promise, "Nothing was past due any more when the YES came.")
         rest(matter.conversation)

@@ -44,6 +44,17 @@ def open_task(
     return session.scalar(select(Task.id).where(Task.dedupe_key == dedupe_key))
 
 
+def amend(session: Session, dedupe_key: str, sentence: str) -> bool:
+    """Add a sentence to the reason of a task that is not resolved; False when there is none."""
+    statement = (
+        update(Task)
+        .where(Task.dedupe_key == dedupe_key, Task.state != "resolved")
+        .values(reason=Task.reason + " " + sentence)
+        .returning(Task.id)
+    )
+    return session.execute(statement).first() is not None
+
+
 def resolve(session: Session, task_id: int, by: str, resolution: str, at: datetime) -> bool:
     """Take a task off the list; False when somebody else already did."""
     statement = (

@@ -308,3 +308,39 @@ def test_an_account_that_is_shut_off_is_for_a_person(small_office):
     assert promise_of(small_office, account_id) is None
     assert "service is shut off" in small_office.tasks()[0][2]
     assert small_office.last_answer()[0] == "reply-received"
+
+
+# --- staff and the customer at the same time ---
+
+
+def enter_beyond_the_limits(office, account_id):
+    with office.database.begin() as session:
+        promises.enter(
+            session, office.city, office.clock, account_id=account_id, parts=[Part(date(2027, 3, 1), 12000)],
+            source="phone", by="user:dana",
+        )  # fmt: skip
+
+
+def test_a_text_does_not_end_what_waits_for_a_supervisor_who_hears_of_it(small_office):
+    account_id = customer(small_office)
+    enter_beyond_the_limits(small_office, account_id)
+    small_office.text("i can pay 50 friday")
+    assert statuses(small_office) == ["proposed", "proposed"]
+    small_office.text("yes")
+    assert statuses(small_office) == ["proposed", "open"]
+    ((kind, _, reason),) = small_office.tasks()
+    assert kind == "approval" and "The customer has promised $50.00 by Fri Nov 27, 2026 since" in reason
+
+
+def test_what_a_supervisor_agrees_to_replaces_what_the_customer_promised_or_was_asked(small_office):
+    account_id = customer(small_office)
+    enter_beyond_the_limits(small_office, account_id)
+    for words in ("i can pay 50 friday", "yes", "i can pay 60 friday"):
+        small_office.text(words)
+    with small_office.database.begin() as session:
+        promises.approve(session, small_office.city, small_office.clock, 1, "user:sue")
+    assert statuses(small_office) == ["open", "superseded", "superseded"]
+    small_office.text("yes")
+    assert statuses(small_office) == ["open", "superseded", "superseded"]
+    assert small_office.last_answer()[0] == "reply-received"
+    assert [kind for kind, *_ in small_office.tasks()] == ["reply"]
