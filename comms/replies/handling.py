@@ -31,6 +31,7 @@ from . import answering, choosing, escalating, opting, promising
 from .matching import Matched, match
 from .matter import Matter
 from .reading import content_of, owed, understood, words_of
+from .refusing import hear_a_refusal
 from .schema import Conversation, InboundMessage
 from .understanding.wordlists import words
 
@@ -65,6 +66,7 @@ def handle(
     )  # fmt: skip
     if matched.account is None and choosing.waiting(matter):
         choosing.choose(matter)
+    hear_a_refusal(matter)
     _stay_with_what_was_read_back(matter)
     _keep_what_was_said(matter)
     _act(matter)
@@ -161,7 +163,7 @@ def _act(matter: Matter) -> None:
         if intent == "emergency" and not escalating.unsure(matter):
             answering.emergency(matter)
         opting.opt_out(matter, carrier=carrier == "STOP")
-    elif carrier == "START":
+    elif carrier == "START" and not _says_yes_to_us(matter):
         opting.opt_in(matter, carrier=True)
     elif carrier == "HELP" or _small_talk(matter):
         return
@@ -186,6 +188,12 @@ def _act_on_account(matter: Matter) -> None:
         (promising.confirmed if intent == "confirm_yes" else promising.declined)(matter)
     elif intent != "confirm_yes":
         escalating.to_clerk(matter)
+
+
+def _says_yes_to_us(matter: Matter) -> bool:
+    """YES is a word for opting in too (facts: Twilio's opt-in words); of somebody who had not opted out, and whom we
+    asked, it is the answer."""
+    return matter.understanding.intent == "confirm_yes" and not matter.opted_out_before and promising.asked_here(matter)
 
 
 Act = Callable[[Matter], None]

@@ -46,6 +46,8 @@ def opt_out(matter: Matter, *, carrier: bool = False) -> None:
         inbound_id=inbound.id,
     )
     matter.tell_all(accounts, "consent.revoked", f"{inbound.sender} has opted out: {matter.short}")
+    if not consent.blocked(matter.session, inbound.channel, [inbound.sender]):
+        return  # read late: the customer has opted in again since
     _call_back(matter, accounts, "the customer has opted out", purposes=("dunning", "informational", "conversational"))
     if "wrong_number" in matter.understanding.also:
         _mark(matter)
@@ -81,6 +83,7 @@ def wrong_number(matter: Matter) -> None:
     Who has died has not moved: the dunning stops until staff have looked.
     """
     _mark(matter)
+    rest(matter.conversation)
     if matter.account is not None and _DIED.search(plain(matter.words)):
         held = pause(matter, "office", OFFICE_DAYS, "the customer is said to have died")
         matter.give_to_clerk(
@@ -122,6 +125,7 @@ def _mark(matter: Matter) -> None:
     _call_back(
         matter, accounts, "the number is not the customer's", purposes=("dunning", "informational"), decided=False
     )
+    _call_back(matter, accounts, "the number is not the customer's", purposes=("conversational",))
     outbox.set_aside(matter.session, accounts, matter.clock)
 
 

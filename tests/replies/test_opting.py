@@ -12,7 +12,7 @@ from comms.outbox import claims
 from comms.outbox.schema import Message
 from tests.support import build
 
-from .conftest import PHONE, customer, holds_of, lines, notices, queue_a_reminder, state_of, taken_for
+from .conftest import PHONE, customer, holds_of, lines, notices, promise_of, queue_a_reminder, state_of, taken_for
 
 
 def blocked(office, channel="sms", address=PHONE):
@@ -242,3 +242,30 @@ def test_a_notice_on_its_way_to_a_wrong_number_is_decided_again_for_another_chan
         again = redecide(session, office.city, office.renderer, office.clock)
     assert office.ask(lambda s: s.get(Message, reminder).state_reason) == "Written anew."
     assert office.ask(lambda s: s.get_one(Message, again[0]).channel) == "letter"
+
+
+def test_an_opt_out_that_is_read_after_a_later_opt_in_ends_nothing(small_office):
+    customer(small_office)
+    stop = small_office.text("stop", hold=True)
+    small_office.clock.advance(timedelta(minutes=1))
+    small_office.text("start")
+    small_office.handle(stop)
+    assert notices(small_office) == ["opt-in-confirmation"]
+    assert small_office.ask(lambda s: [message.state for message in s.scalars(select(Message))]) == ["queued"]
+
+
+@pytest.mark.parametrize("carrier", [None, "START"])
+def test_yes_is_the_answer_to_our_question_though_the_carrier_takes_it_for_an_opt_in(small_office, carrier):
+    account_id = customer(small_office)
+    small_office.text("i can pay 50 friday")
+    small_office.text("YES", carrier_opt_out=carrier)
+    assert promise_of(small_office, account_id).status == "open"
+
+
+def test_a_wrong_number_in_the_middle_ends_the_talk_and_calls_back_what_was_read_back(small_office):
+    customer(small_office)
+    small_office.text("i can pay 50 friday")
+    small_office.text("wrong number")
+    assert small_office.conversation().state == "idle"
+    states = small_office.ask(lambda s: [(message.notice, message.state) for message in s.scalars(select(Message))])
+    assert states == [("promise-readback", "cancelled"), ("wrong-number-answer", "queued")]
