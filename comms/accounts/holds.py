@@ -15,6 +15,10 @@ KINDS = (
 )  # fmt: skip
 
 
+SILENCING = frozenset({"bankruptcy", "deceased", "dispute", "office"})
+"""Holds under which nobody is reminded of a promise, or asked again for one."""
+
+
 def place(
     session: Session,
     account_id: int,

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms import outbox
-from comms.accounts import consent, contacts
+from comms.accounts import consent, contacts, holds
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.clock import Clock
@@ -39,8 +39,6 @@ LOOK_AHEAD = 10
 """Days: no run of closed days is longer."""
 LATEST_DEADLINE = timedelta(60)
 """More than the days ahead, the longest grace and a run of closed days together."""
-SILENCING = frozenset({"bankruptcy", "deceased", "dispute", "office"})
-"""Holds under which a promised payment is not asked for either."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def _choice(city: City, promise: Promise, account: Account, facts: Facts, seen: 
     that silence a reminder too: the promise's own hold, or one for a medical device, is no reason to stay silent."""
     own = [promise.source] if promise.source in CHANNELS else []
     channels = [*own, *[channel for channel in CHANNELS if channel not in own]]
-    silencing = [hold for hold in facts.holds if hold.kind in SILENCING]
+    silencing = [hold for hold in facts.holds if hold.kind in holds.SILENCING]
     return choose(city, None, channels, Purpose.DUNNING, account, replace(facts, holds=silencing), seen, now)
 
 

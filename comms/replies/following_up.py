@@ -1,7 +1,8 @@
 """Questions that got no answer: asked once more, then given to a clerk.
 
 1. A question that was asked long enough ago (``[conversation]`` of promises.toml) and that still stands is asked once
-   more, by day only, and never where the customer has opted out or the number is not his.
+   more, by day only, and never where the customer has opted out, the number is not his, or a
+   hold says that nobody asks for money.
 2. When that got no answer either, a clerk has it. The promise stays proposed: a late YES still opens it.
 3. A question that settled itself (the promise was opened or taken back elsewhere, a person has the conversation,
    nothing is due any more) is dropped without a word.
@@ -17,7 +18,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from comms import history, outbox, promises, worklist
-from comms.accounts import Account, ContactPoint, consent
+from comms.accounts import Account, ContactPoint, consent, holds
 from comms.accounts.balances import paid_since
 from comms.accounts.consent import KINDS
 from comms.city import City, Language
@@ -139,8 +140,8 @@ def _question(work: _Work, conversation: Conversation) -> _Question | None:
         return None
     parts = tuple(promises.parts_of(session, promise.id)) if promise is not None else ()
     past = bool(parts) and parts[0].due_on < work.city.local_date(work.now)
-    reachable = not _unwelcome(session, conversation)
-    return _Question(conversation, account, last, promise, parts, may_be_repeated=reachable and not past)
+    silenced = _unwelcome(session, conversation) or _held(work, account)
+    return _Question(conversation, account, last, promise, parts, may_be_repeated=not (silenced or past))
 
 
 def _last_inbound(session: Session, conversation: Conversation) -> InboundMessage | None:
@@ -168,6 +169,14 @@ def _a_person_has_it(session: Session, conversation: Conversation, last: Inbound
 
 def _nothing_due(session: Session, account: Account) -> bool:
     return account.past_due_cents - paid_since(session, [account.id]).get(account.id, 0) <= 0
+
+
+def _held(work: _Work, account: Account | None) -> bool:
+    """Whether the account has a hold under which nobody asks for money."""
+    if account is None:
+        return False
+    held = holds.active(work.session, [account.id], work.city.local_date(work.now)).get(account.id, ())
+    return any(hold.kind in holds.SILENCING for hold in held)
 
 
 def _unwelcome(session: Session, conversation: Conversation) -> bool:

@@ -266,3 +266,13 @@ def test_housekeeping_follows_up_and_reminds_and_rings(small_office, monkeypatch
     assert [notice for notice, _ in small_office.answers()][-1] == "promise-still-open"
     written = small_office.ask(lambda s: list(s.scalars(select(Message.notice).order_by(Message.id))))
     assert written[-1] == "promise-reminder"
+
+
+@pytest.mark.parametrize(("hold", "asked_again"), [("bankruptcy", 0), ("deceased", 0), ("medical", 1)])
+def test_under_a_hold_that_silences_us_a_clerk_has_it_and_nobody_is_asked_again(small_office, later, hold, asked_again):
+    account_id = customer(small_office)
+    small_office.text("i can pay 50 friday")
+    with small_office.database.begin() as session:
+        build.hold(session, account_id, hold)
+    done = later(25)
+    assert (done.reminded, done.to_clerk) == (asked_again, 1 - asked_again)
