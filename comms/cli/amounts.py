@@ -1,4 +1,4 @@
-"""Amounts and dated amounts as they are typed on the command line."""
+"""Amounts, dated amounts and row numbers as they are typed on the command line."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -7,6 +7,12 @@ from typing import Any
 import click
 
 from comms.promises import Part
+
+MOST_CENTS = 10_000_000_00
+"""Ten million dollars."""
+
+ROW = click.IntRange(1, 2**63 - 1)
+"""The number of a row in the database."""
 
 
 class Dollars(click.ParamType[Any]):
@@ -19,10 +25,12 @@ class Dollars(click.ParamType[Any]):
             return value
         try:
             cents = Decimal(str(value).strip().removeprefix("$").replace(",", "")) * 100
-            if cents != int(cents) or cents < 0:
+            if cents < 0 or cents != cents.to_integral_value():
                 raise InvalidOperation
-        except (InvalidOperation, ValueError, OverflowError):
+        except (ArithmeticError, ValueError):
             self.fail(f"{value!r} is not an amount; write it as 50 or 50.25.", param, ctx)
+        if cents > MOST_CENTS:
+            self.fail(f"{value!r} is more than any account owes; look at the figures again.", param, ctx)
         return int(cents)
 
 

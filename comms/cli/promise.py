@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from comms import history, outbox, promises
 from comms.accounts import Account, finding
 from comms.campaigns.agreeing import Written, put_in_writing
-from comms.cli.amounts import DatedAmount, Dollars
+from comms.cli.amounts import ROW, DatedAmount, Dollars
 from comms.cli.opening import Refused, echo_json, office
 from comms.desk import users
 from comms.desk.permissions import Permission, allows
@@ -30,7 +30,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a p
 _BY = click.option(
     "--by", default=getpass.getuser, metavar="NAME", show_default="your login", help="Who took it, or decides."
 )
-_ID = click.argument("promise_id", metavar="ID", type=int)
+_ID = click.argument("promise_id", metavar="ID", type=ROW)
 
 
 def _taking(command: Callable[..., None]) -> Callable[..., None]:

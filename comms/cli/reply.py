@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
@@ -17,15 +17,18 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account, finding
+from comms.cli.amounts import ROW
 from comms.cli.opening import Refused, echo_json, office
 from comms.replies import labels, scoring
 from comms.replies.assigning import AssignError
 from comms.replies.assigning import assign as give
+from comms.replies.intake import storable
 from comms.replies.schema import InboundMessage, ReplyLabel
 from comms.replies.scoring import OfIntent, Score
 from comms.replies.understanding import understand
 
 BAD_LINES = 1
+LAST_YEAR = 2200
 ATTENTION = 1
 """An opt-out was missed, or something could not be scored."""
 
@@ -36,7 +39,7 @@ def reply() -> None:
 
 
 @reply.command()
-@click.argument("source", type=click.File("r", encoding="utf-8"), default="-")
+@click.argument("source", type=click.File("r", encoding="utf-8", errors="replace"), default="-")
 @click.option("--evidence", is_flag=True, help="Also the words that decided it.")
 def classify(source: TextIO, evidence: bool) -> None:
     """A filter. In: one JSON object a line, with "id", "text", "received_at", "tz", "past_due_cents", "total_cents".
@@ -50,11 +53,11 @@ def classify(source: TextIO, evidence: bool) -> None:
             continue
         try:
             answer = _classified(json.loads(line), evidence)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             bad += 1
             reason = f"no {error}" if isinstance(error, KeyError) else str(error)
             answer = {"line": number, "error": reason}
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        click.echo(storable(json.dumps(answer, ensure_ascii=False)))
     if bad:
         raise SystemExit(BAD_LINES)
 
@@ -63,13 +66,18 @@ def _classified(given: dict[str, Any], evidence: bool) -> dict[str, Any]:
     text, tz = given["text"], given["tz"]
     if not isinstance(text, str):
         raise TypeError("text is not a string")
-    received_at = datetime.fromisoformat(given["received_at"])
-    if received_at.tzinfo is None:
-        received_at = received_at.replace(tzinfo=ZoneInfo(tz))
-    found = understand(text, received_at, tz, int(given["past_due_cents"]), int(given["total_cents"])).as_json()
+    found = understand(text, _received(given), tz, int(given["past_due_cents"]), int(given["total_cents"])).as_json()
     if not evidence:
         found.pop("evidence")
     return {"id": given["id"], **found}
+
+
+def _received(given: dict[str, Any]) -> datetime:
+    """When a reply came; without an offset, in its time zone. Raises ``ValueError`` for a year that no reply is of."""
+    at, zone = datetime.fromisoformat(given["received_at"]), ZoneInfo(given["tz"])
+    if not 1970 <= at.year <= LAST_YEAR:
+        raise ValueError(f"received_at is in the year {at.year}")
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
 
 
 @reply.command()
@@ -152,18 +160,26 @@ def _json_lines(file: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
 def _example(number: int, line: dict[str, Any]) -> dict[str, Any]:
     """A labelled line with everything that the scoring looks at; else it is refused with what is missing."""
     try:
-        datetime.fromisoformat(line["received_at"])
-        ZoneInfo(line["tz"])
-        instalments = [{"amount_cents": one["amount_cents"], "date": one["date"]} for one in line["instalments"]]
+        _received(line)
+        instalments = [_instalment(one) for one in line["instalments"]]
         if line["intent"] not in labels.MEANINGS or not isinstance(line["text"], str):
             raise ValueError(f"{line['intent']!r} is no intent, or the text is none")
         numbers = {name: int(line[name]) for name in ("past_due_cents", "total_cents")}
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise Refused(
             f"Line {number} is no labelled reply: {reason}. See docs/replies.md, Measuring yourself."
         ) from None
     return line | numbers | {"id": str(line.get("id", number)), "instalments": instalments}
+
+
+def _instalment(one: dict[str, Any]) -> dict[str, Any]:
+    cents, day = one["amount_cents"], one["date"]
+    if cents not in (None, *labels.WORDS) and type(cents) is not int:
+        raise ValueError(f"{cents!r} is no amount in cents")
+    if day is not None:
+        date.fromisoformat(day)
+    return {"amount_cents": cents, "date": day}
 
 
 def _print_score(found: Score, errors: bool) -> None:
@@ -196,7 +212,7 @@ def _of_intent(name: str, one: OfIntent) -> str:
 
 
 @reply.command()
-@click.argument("inbound_id", metavar="[REPLY]", type=int, required=False)
+@click.argument("inbound_id", metavar="[REPLY]", type=ROW, required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 def show(inbound_id: int | None, as_json: bool) -> None:
     """A reply and what was understood of it, by its number; without one, the replies that wait for a person."""
@@ -279,7 +295,7 @@ def _when(at: datetime, zone: ZoneInfo) -> str:
 
 
 @reply.command()
-@click.argument("inbound_id", metavar="REPLY", type=int)
+@click.argument("inbound_id", metavar="REPLY", type=ROW)
 @click.argument("number", metavar="ACCOUNT")
 @click.option("--by", default=getpass.getuser, show_default="your login", metavar="NAME", help="Who found it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")

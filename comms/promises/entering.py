@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -30,6 +30,9 @@ from .lifecycle import (
 from .policy import Part, Policy, Verdict, consider, load_policy
 from .schema import Promise
 from .wording import KIND, STATUS, in_words, why
+
+FARTHEST = timedelta(3653)
+"""Ten years: a day beyond it is a slip of the finger, which no supervisor needs to see."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ def enter(
     ``PromiseError`` when nothing is past due or its dates and amounts make no sense.
     """
     policy, today = load_policy(city), city.local_date(clock.now())
+    if any(part.due_on > today + FARTHEST for part in parts):
+        raise PromiseError("A part is due more than ten years from today. Correct its year.")
     account = locked_account(session, account_id)
     category = "arrangement" if terms is not None else category
     verdict = consider(
@@ -73,6 +78,8 @@ def enter(
         open_before=open_before(session, account), shut_off=account.status == "shut_off",
     )  # fmt: skip
     reasons = _checked(verdict)
+    if sum(part.amount_cents for part in parts) > owed(session, account) + max(account.current_cents, 0):
+        reasons += ("too_much",)
     if terms is not None:
         reasons += _beyond_terms(policy, city, owed(session, account), parts, terms, today)
     awaits = "supervisor" if reasons and approved_by is None else None

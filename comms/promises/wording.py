@@ -32,6 +32,7 @@ REASONS = {
     "in_the_past": "its dates or amounts make no sense",
     "too_late": "it is paid later than the office allows",
     "too_little": "it comes to less than the office asks",
+    "too_much": "it comes to more than the account owes in all",
     "too_many_parts": "it has too many parts",
     "too_many_broken": "too many promises were broken lately",
     "too_many_open": "the customer has too many open promises on other accounts",

@@ -175,3 +175,18 @@ def test_an_amount_that_cannot_be_read_is_refused(run, account, pay):
     result = run("enter", account, f"--pay={pay}")
     assert result.exit_code == 2
     assert "write it as" in result.output
+
+
+@pytest.mark.parametrize("pay", ["1e999999999@2026-12-04", "1e30@2026-12-04", "50@9999-12-31", "50@2062-12-04"])
+def test_figures_that_no_account_owes_and_years_that_are_slips_are_refused(run, account, pay):
+    result = run("enter", account, "--pay", pay)
+    assert result.exit_code == 2 and isinstance(result.exception, SystemExit)
+
+
+def test_more_than_the_account_owes_in_all_needs_a_supervisor(run, account):
+    result = run("enter", account, "--pay", "4000@2026-12-04")
+    assert result.exit_code == 1 and "more than the account owes in all" in result.output
+
+
+def test_a_number_that_no_promise_can_have_is_refused(run):
+    assert run("show", "99999999999999999999999").exit_code == 2

@@ -33,6 +33,15 @@ def test_a_line_that_cannot_be_read_is_named_and_the_rest_goes_on():
     assert lines[2]["intent"] == "promise"
 
 
+def test_garbage_is_told_line_by_line(tmp_path):
+    beyond = [{"received_at": "9999-12-31T23:59:59+00:00"}, {"past_due_cents": float("inf")}]
+    told = [json.dumps({**LINE, **one}).encode() for one in beyond]
+    (tmp_path / "in").write_bytes(b"\xff\xfe\x00\n" + b"\n".join(told) + b'\n{"id": "\\ud800"}\n')
+    result = CliRunner().invoke(reply, ["classify", str(tmp_path / "in")])
+    assert result.exit_code == 1
+    assert [json.loads(line)["line"] for line in result.output.splitlines()] == [1, 2, 3, 4]
+
+
 def test_the_evidence_can_be_asked_for():
     result = CliRunner().invoke(reply, ["classify", "--evidence"], input=json.dumps(LINE))
     assert json.loads(result.output)["evidence"] == ["i can pay 50 friday"]

@@ -181,3 +181,17 @@ def test_a_file_that_cannot_be_scored_is_refused(run, lines, says):
     assert result.exit_code == 2
     assert says in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"received_at": "9999-12-31T23:59:59+00:00"},
+        {"past_due_cents": float("inf")},
+        {"instalments": [{"amount_cents": "lots", "date": None}]},
+        {"instalments": [{"amount_cents": 5000, "date": "friday"}]},
+    ],
+)
+def test_a_label_that_no_reply_can_have_is_refused_with_its_line(run, wrong):
+    result = run([label("1", "paid") | wrong])
+    assert result.exit_code == 2 and "Line 1 is no labelled reply" in result.output
