@@ -53,7 +53,7 @@ def test_messages_that_were_learnt_from_stay_understood(name):
     assert "opt_out" not in found.intents or found.intents["opt_out"].recall >= 0.98
 
 
-@pytest.mark.parametrize(("name", "promises"), [("held-everyday", 2), ("held-chat", 6)])
+@pytest.mark.parametrize(("name", "promises"), [("held-everyday", 1), ("held-chat", 4)])
 def test_everyday_texts_are_hardly_ever_a_promise_or_an_opt_out(name, promises):
     # everyday: chosen to look like promises and opt-outs; chat: ordinary, with bare amounts that would be promises here
     intents = [understood(row).intent for row in read(name)]

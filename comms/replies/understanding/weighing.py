@@ -21,7 +21,7 @@ IN_SILENCE = 0.5
 """The probability at which an intent is taken where the rules know nothing."""
 NOT_MISSED = {"emergency": 0.4, "opt_out": 0.6}
 """The same for what may not be missed, unless the rules saw its opposite."""
-PROMISE = 0.9
+PROMISE = 0.92
 """The probability at which a promise is taken where the rules know nothing: a false one stops collection."""
 OURS = 1 / 8
 """What may not be missed is taken only from messages meant for the office: ``elsewhere`` so many times less likely."""
