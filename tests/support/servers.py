@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,10 +18,16 @@ import psycopg
 
 
 def free_port() -> int:
-    """A port on the loopback that nothing listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A port on the loopback that nothing listens on, below those that the system gives to connections that leave
+    (32768 and up on Linux, 49152 and up elsewhere): until a server takes it, nobody else is given it."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 @contextlib.contextmanager
