@@ -34,18 +34,7 @@ def opt_out(matter: Matter, *, carrier: bool = False) -> None:
     ``carrier``: the carrier has taken it and answered already.
     """
     inbound = matter.inbound
-    accounts = consent.record(
-        matter.session,
-        channel=inbound.channel,
-        address=inbound.sender,
-        action="revoked",
-        source="carrier" if carrier else f"reply:{inbound.channel}",
-        evidence=_evidence(matter),
-        at=inbound.received_at,
-        account_id=matter.account.id if matter.account else None,
-        inbound_id=inbound.id,
-    )
-    matter.tell_all(accounts, "consent.revoked", f"{inbound.sender} has opted out: {matter.short}")
+    accounts = _write_down(matter, "revoked", "has opted out", carrier)
     if not consent.blocked(matter.session, inbound.channel, [inbound.sender]):
         return  # read late: the customer has opted in again since
     _call_back(matter, accounts, "the customer has opted out", purposes=("dunning", "informational", "conversational"))
@@ -60,21 +49,27 @@ def opt_out(matter: Matter, *, carrier: bool = False) -> None:
 
 def opt_in(matter: Matter, *, carrier: bool = False) -> None:
     """Messages are wanted again. ``carrier``: the carrier has taken it and answered already."""
+    _write_down(matter, "granted", "wants messages again", carrier)
+    if not carrier:
+        matter.answer("opt-in-confirmation")
+
+
+def _write_down(matter: Matter, action: consent.Action, said: str, carrier: bool) -> list[int]:
+    """A line of the ledger, and one in the history of every account with this address; their ids."""
     inbound = matter.inbound
     accounts = consent.record(
         matter.session,
         channel=inbound.channel,
         address=inbound.sender,
-        action="granted",
+        action=action,
         source="carrier" if carrier else f"reply:{inbound.channel}",
         evidence=_evidence(matter),
         at=inbound.received_at,
         account_id=matter.account.id if matter.account else None,
         inbound_id=inbound.id,
     )
-    matter.tell_all(accounts, "consent.granted", f"{inbound.sender} wants messages again: {matter.short}")
-    if not carrier:
-        matter.answer("opt-in-confirmation")
+    matter.tell_all(accounts, f"consent.{action}", f"{inbound.sender} {said}: {matter.short}")
+    return accounts
 
 
 def wrong_number(matter: Matter) -> None:
