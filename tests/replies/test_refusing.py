@@ -5,7 +5,13 @@ import pytest
 from .conftest import customer, holds_of, notices, promise_of
 
 
-@pytest.mark.parametrize("words", ["no thats too much", "too high", "es demasiado", "No, that's too soon for me!"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "no thats too much", "too high", "es demasiado", "No, that's too soon for me!", "I can't pay that much",
+        "sorry i cant afford that", "no puedo pagar tanto",
+    ],
+)  # fmt: skip
 def test_an_offer_that_is_refused_is_declined_and_nothing_is_held(small_office, words):
     account_id = customer(small_office)
     small_office.text("can i pay 5 on friday")
