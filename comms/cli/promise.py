@@ -26,6 +26,14 @@ STATUSES = tuple(STATUS)
 SOURCES = ("phone", "counter", "letter", "email", "sms", "web")
 CHANNELS = ("sms", "email", "letter")
 
+
+def _said(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("it is empty. Say why in a few words; it stays in the record.")
+    return value.strip()
+
+
+_WHY = click.option("--reason", required=True, callback=_said, help="Why, for the record.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
 _BY = click.option(
     "--by", default=getpass.getuser, metavar="NAME", show_default="your login", help="Who took it, or decides."
@@ -175,7 +183,7 @@ def approve(promise_id: int, by: str, in_writing: str, as_json: bool) -> None:
 @promise.command()
 @_ID
 @_BY
-@click.option("--reason", required=True, help="Why, for the record.")
+@_WHY
 @_JSON
 def refuse(promise_id: int, by: str, reason: str, as_json: bool) -> None:
     """The office does not take promise ID, which waits for a word."""
@@ -194,7 +202,7 @@ def refuse(promise_id: int, by: str, reason: str, as_json: bool) -> None:
 @_BY
 @click.option("--for", "whose", type=click.Choice(["customer", "office"]), default="customer", show_default=True,
               help="Whose wish it is.")  # fmt: skip
-@click.option("--reason", required=True, help="Why, for the record.")
+@_WHY
 @_JSON
 def withdraw(promise_id: int, by: str, whose: str, reason: str, as_json: bool) -> None:
     """Take promise ID back. Dunning goes on; money that came in before today still counts."""

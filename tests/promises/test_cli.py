@@ -190,3 +190,10 @@ def test_more_than_the_account_owes_in_all_needs_a_supervisor(run, account):
 
 def test_a_number_that_no_promise_can_have_is_refused(run):
     assert run("show", "99999999999999999999999").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["withdraw", "refuse"])
+def test_a_reason_is_said_and_not_left_blank(run, promised, command):
+    result = run(command, str(promised), "--reason", "  ")
+    assert result.exit_code == 2
+    assert "Say why in a few words" in result.output
