@@ -161,11 +161,48 @@ class Hold(Base):
     amount_cents: Mapped[int | None]
     """Only this much of the debt is held; None holds all of it."""
     note: Mapped[str]
+    review_on: Mapped[date | None]
+    """The day somebody looks whether it still stands; it goes on holding until it is ended."""
     source: Mapped[str]
     """``cis:<flag>``, ``promise:<id>``, ``user:<name>`` …; a hold from the CIS ends when its flag goes."""
     placed_at: Mapped[datetime]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]
+
+
+class AccountBalance(Base):
+    """What was owed, as each file told it: the debt's own history. A row where the debt is new, changed, or gone."""
+
+    __tablename__ = "account_balance"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, autoincrement=False)
+    as_of: Mapped[date] = mapped_column(primary_key=True)
+    past_due_cents: Mapped[Cents]
+    oldest_due_on: Mapped[date | None]
+    status: Mapped[str]
+
+
+class CopyRecipient(Base):
+    """Somebody else who gets copies of an account's notices: a third party the customer named, or a landlord."""
+
+    __tablename__ = "copy_recipient"
+    __table_args__ = (Index("ix_copy_recipient_account_id", "account_id"),)
+
+    id: Mapped[Key]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    kind: Mapped[str]
+    """``third_party`` or ``landlord``."""
+    name: Mapped[str]
+    email: Mapped[str | None]
+    mailing_address: Mapped[dict[str, Any]]
+    """As an account's: ``line1, line2, city, state, zip``; empty when there is none."""
+    language: Mapped[str]
+    authority: Mapped[str]
+    """Why they may be told: the customer's signed request, the landlord's contract …"""
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    source: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 class Payment(Base):

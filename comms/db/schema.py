@@ -9,7 +9,10 @@ from sqlalchemy import MetaData
 
 from .base import Base
 
-ROOMS = ("history", "accounts", "worklist", "notices", "promises", "outbox", "campaigns", "replies", "desk")
+ROOMS = (
+    "history", "accounts", "worklist", "weather", "notices", "promises", "outbox", "field", "campaigns", "replies",
+    "desk",
+)  # fmt: skip
 
 
 def metadata() -> MetaData:

@@ -33,6 +33,10 @@ class Message(Base):
             "ix_message_fallback_of_id", "fallback_of_id",
             **only_where("fallback_of_id IS NOT NULL"),
         ),
+        Index(
+            "ix_message_decision_id", "decision_id",
+            **only_where("decision_id IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Key]
@@ -50,6 +54,8 @@ class Message(Base):
     decision_id: Mapped[int | None]
     run_id: Mapped[int | None]
     fallback_of_id: Mapped[int | None]
+    copy_of_id: Mapped[int | None]
+    """The message that this is a copy of, for a third party or a landlord; copies are no contact with the customer."""
     in_reply_to_id: Mapped[int | None]
     recipient: Mapped[str]
     """E.164, email address, or for a letter the address lines joined by newlines."""

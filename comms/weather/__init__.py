@@ -1,0 +1,1 @@
+"""What the weather forbids: alerts of the National Weather Service by county, read from a feed file."""
