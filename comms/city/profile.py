@@ -3,14 +3,15 @@
 import re
 import tomllib
 from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from comms.city.holidays import SATURDAY, State, statutory_holidays
 from comms.settings import ROOT
@@ -60,6 +61,18 @@ def _colour(value: str) -> str:
     return value
 
 
+def _micros(dollars: Any) -> int:
+    try:
+        micros = Decimal(str(dollars)) * 1_000_000
+    except InvalidOperation:
+        micros = Decimal("NaN")
+    if not micros.is_finite() or micros < 0 or micros != int(micros):
+        raise ValueError(f"{dollars!r} is not a price; allowed: dollars with up to six decimals, such as 0.0118")
+    return int(micros)
+
+
+Micros = Annotated[int, BeforeValidator(_micros)]
+"""A price: in the file dollars, here millionths of a dollar."""
 Phone = Annotated[str, AfterValidator(_phone)]
 Dialled = Annotated[str, AfterValidator(_dialled)]
 Email = Annotated[str, AfterValidator(_email)]
@@ -138,6 +151,18 @@ class Dispute(_Part):
     how: Words
 
 
+class Prices(_Part):
+    """What sending costs the city; estimates and reports of cost are made with these."""
+
+    sms_segment: Micros
+    """One segment of a text, the carriers' fees included."""
+    email: Micros
+    letter_first_page: Micros
+    """A letter of one page: paper, printing, envelope and postage."""
+    letter_more_page: Micros
+    """Each page after the first."""
+
+
 class Letterhead(_Part):
     logo: str = Field(pattern=r"^[A-Za-z0-9._-]+\.svg$")
     colour: Colour
@@ -177,6 +202,7 @@ class City(_Part):
     dispute: Dispute
     reconnection: Words
     letterhead: Letterhead
+    prices: Prices
     closed: tuple[ClosedDay, ...] = Field(default=(), strict=False)
     to_be_confirmed: tuple[str, ...] = Field(default=(), strict=False)
     """Keys whose values are placeholders until the city confirms them; ``comms doctor`` lists them."""

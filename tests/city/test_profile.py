@@ -31,6 +31,10 @@ def test_both_cities_load_once(city):
     assert city.service_labels["water"].of("es") == "Agua"
 
 
+def test_prices_are_read_exactly(city):
+    assert (city.prices.sms_segment, city.prices.letter_first_page) == (11_800, 850_000)
+
+
 def test_duluth_has_gas_and_kent_has_none():
     assert "gas" in load_city("duluth-mn").service_labels
     assert "gas" not in load_city("kent-oh").service_labels
@@ -54,6 +58,8 @@ def test_a_city_that_is_not_there_names_those_that_are():
         ('logo = "logo.svg"', 'logo = "seal.svg"', "no seal.svg"),
         ('"phone", "pay_phone"', '"telephone", "pay_phone"', "telephone"),
         ('state = "MN"', 'state = "ZZ"', "state"),
+        ("email = 0.0009", 'email = "free"', "prices.email: 'free' is not a price; allowed: dollars"),
+        ("sms_segment = 0.0118", "sms_segment = -1", "prices.sms_segment: -1 is not a price"),
         ("[office]", "[office", "not readable as TOML"),
     ],
 )
