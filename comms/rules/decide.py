@@ -4,85 +4,14 @@ Pure: the facts come in, the decision goes out. The most protective rule wins: s
 reason that had a say is listed, so that a clerk can read why. Sources are the citations beside the rules.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from comms.city import City
 
 from . import quiet
-
-
-class Verdict(StrEnum):
-    """What may be done, from the least to the most protective."""
-
-    ALLOW = "allow"
-    DEFER = "defer"
-    SUPPRESS = "suppress"
-
-
-class Purpose(StrEnum):
-    """Why we write."""
-
-    INFORMATIONAL = "informational"
-    DUNNING = "dunning"
-    LEGAL = "legal"
-    CONVERSATIONAL = "conversational"
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One rule that had a say: which, what it looked at, what it saw, what it wants, and where it comes from."""
-
-    rule: str
-    verdict: Verdict
-    fact: str
-    value: str
-    citation: str
-
-    def as_json(self) -> dict[str, str]:
-        return {
-            "rule": self.rule, "verdict": self.verdict, "fact": self.fact, "value": self.value,
-            "citation": self.citation,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ActiveHold:
-    """A hold as the rules see it; ``amount_cents`` None holds the whole debt."""
-
-    kind: str
-    ends_on: date | None
-    amount_cents: int | None
-    note: str
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the rules look at. ``recent_contacts`` are instants of contacts with the household, over all campaigns."""
-
-    status: str
-    past_due_cents: int
-    paid_since_cents: int
-    holds: Sequence[ActiveHold] = ()
-    blocked_channels: Mapping[str, str] = field(default_factory=dict)
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    unreachable: Mapping[str, str] = field(default_factory=dict)
-    recent_contacts: Sequence[datetime] = ()
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The verdict, until when it stands (defer), and every reason."""
-
-    verdict: Verdict
-    until: datetime | None
-    reasons: tuple[Reason, ...]
-
-    def as_json(self) -> list[dict[str, str]]:
-        return [reason.as_json() for reason in self.reasons]
+from .facts import Action, Decision, Facts, Occasion, Purpose, Reason, Verdict
+from .rulebook import Rulebook
 
 
 HOLD_RULES: dict[str, tuple[frozenset[Purpose], str]] = {
@@ -108,28 +37,27 @@ dollars must not dun a customer who keeps to what was agreed."""
 
 
 def decide(
-    city: City,
+    rulebook: Rulebook,
     facts: Facts,
+    occasion: Occasion,
     *,
-    purpose: Purpose,
-    channel: str,
-    at: datetime,
-    caps: Sequence[tuple[timedelta, int]] = HOUSEHOLD_CAPS,
-    settled_at: int | None = None,
+    caps: Sequence[tuple[timedelta, int]] = (),
+    settled_at: int = BESIDE_A_HOLD,
 ) -> Decision:
-    """Whether ``channel`` may be used for ``purpose`` at ``at``. Pure; see the module.
+    """Whether the act of ``occasion`` may be done. Pure; see the module.
 
-    ``settled_at``: cents of debt that a policy leaves alone, as its exit says. It holds for the whole debt, and for
-    what is owed beside a hold that covers a part of it.
+    ``settled_at``: cents of debt that a policy leaves alone, as its exit says.
     """
+    city, purpose, channel, at = rulebook.city, occasion.purpose, occasion.channel, occasion.at
     reasons: list[Reason] = []
     until: datetime | None = None
-    reasons += _holds(facts, purpose, BESIDE_A_HOLD if settled_at is None else settled_at)
-    reasons += _address(facts, channel)
+    reasons += _holds(facts, purpose, settled_at)
+    if occasion.action is Action.NOTICE:
+        reasons += _address(facts, channel)
     if purpose in (Purpose.DUNNING, Purpose.LEGAL):
-        reasons += _owes(facts, settled_at or 0)
+        reasons += _owes(facts, settled_at)
     if purpose in (Purpose.DUNNING, Purpose.INFORMATIONAL):
-        reasons += _caps(facts, at, caps)
+        reasons += _caps(facts, at, (*HOUSEHOLD_CAPS, *caps))
     recipient = facts.addresses.get(channel)
     if recipient and purpose is not Purpose.CONVERSATIONAL and (opens := quiet.next_open(city, channel, recipient, at)):
         until = opens
@@ -189,8 +117,3 @@ def _caps(facts: Facts, at: datetime, caps: Sequence[tuple[timedelta, int]]) -> 
             value = f"{count} contacts with the household in {window.days} days, at most {most}"
             found.append(Reason(f"cap-{window.days}d", Verdict.SUPPRESS, "contacts", value, "office policy"))
     return found
-
-
-def reasons_from_json(stored: Sequence[Mapping[str, Any]]) -> tuple[Reason, ...]:
-    """Reasons as they were stored with a decision."""
-    return tuple(Reason(r["rule"], Verdict(r["verdict"]), r["fact"], r["value"], r["citation"]) for r in stored)
