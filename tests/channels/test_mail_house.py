@@ -134,7 +134,7 @@ def test_a_crash_while_writing_leaves_nothing(make, piece, tmp_path, monkeypatch
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("comms.channels.mail_house.batch._flush", crash)
+        patch.setattr("comms.channels.folders.flush", crash)
         with pytest.raises(OSError, match="no space"):
             make([piece(1)])
     assert list((tmp_path / "out").iterdir()) == []

@@ -8,19 +8,15 @@ The same batch (name, letters, time) has the same bytes, so publishing it again 
 batch under the same name is refused.
 """
 
-import json
-import os
 import re
 import shutil
-import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from comms.channels import folders
 from comms.city import City
 from comms.notices.fields import FieldError
 from comms.notices.letter_content import LetterContent, LetterPage, letter_page
@@ -29,10 +25,8 @@ from comms.settings import ROOT
 
 from .data_file import Row, write_rows
 
-PDF, CSV, MANIFEST = "letters.pdf", "letters.csv", "manifest.json"
+PDF, CSV = "letters.pdf", "letters.csv"
 FORMAT = "mail batch 1"
-STALE_SECONDS = 3600
-"""A hidden folder older than this was left by a process that died."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 Span = tuple[int, int]
@@ -81,23 +75,15 @@ class BatchResult:
         exactly this batch is there already. Raises ``MailHouseError`` when another batch has the name."""
         if self.scratch is None:
             return False
-        home = Path(self.folder)
         try:
-            self.scratch.rename(home)
+            return folders.publish(self.scratch, Path(self.folder), self.manifest)
+        except folders.FolderTakenError as error:
+            raise MailHouseError(
+                f"Batch {self.name} was handed over before with other letters or damaged files. Ask the mail house "
+                f"what it mailed, then move {self.folder} away."
+            ) from error
         except OSError as error:
-            if not home.exists():
-                raise MailHouseError(
-                    f"Batch {self.name} could not be handed over: {error}. It is tried again."
-                ) from error
-            if not _is(home, self.manifest):
-                raise MailHouseError(
-                    f"Batch {self.name} was handed over before with other letters or damaged files. Ask the mail house "
-                    f"what it mailed, then move {home} away."
-                ) from error
-            self.discard()
-            return False
-        _flush(home.parent)
-        return True
+            raise MailHouseError(f"Batch {self.name} could not be handed over: {error}. It is tried again.") from error
 
     def discard(self) -> None:
         """Take the unpublished files away."""
@@ -133,7 +119,7 @@ def write_batch(url: str, name: str, pieces: Sequence[LetterPiece], *, city: Cit
         ranges=tuple(spans.get(piece.piece_id) for piece in pieces),
         refused=refused,
         manifest=manifest,
-        scratch=_write(home, name, {**files, MANIFEST: _spelled(manifest)}) if rows else None,
+        scratch=folders.write_hidden(home, name, files, manifest) if rows else None,
     )
 
 
@@ -198,51 +184,5 @@ def _manifest(
         },
         "notices": dict(sorted(notices.items())),
         "left_out": left_out,
-        "files": {
-            file: {"sha256": sha256(content).hexdigest(), "bytes": len(content)} for file, content in files.items()
-        },
+        "files": folders.listed(files),
     }
-
-
-def _spelled(manifest: Mapping[str, Any]) -> bytes:
-    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _write(home: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """The files in a hidden folder, safely on disk. Leftovers of processes that died are taken away."""
-    home.mkdir(parents=True, exist_ok=True)
-    for stale in home.glob(".*.part"):
-        if time.time() - stale.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(stale, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=home))
-    try:
-        for file, content in files.items():
-            with (scratch / file).open("xb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-        scratch.chmod(0o750)
-        _flush(scratch)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    return scratch
-
-
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _is(folder: Path, manifest: Mapping[str, Any]) -> bool:
-    """Whether exactly this batch stands in ``folder``, whole."""
-    try:
-        return (folder / MANIFEST).read_bytes() == _spelled(manifest) and all(
-            sha256((folder / file).read_bytes()).hexdigest() == told["sha256"]
-            for file, told in manifest["files"].items()
-        )
-    except OSError:
-        return False

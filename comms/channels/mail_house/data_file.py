@@ -51,10 +51,11 @@ def write_rows(rows: Iterable[Row]) -> bytes:
             row.seq, row.piece_id, *lines, row.first_page, row.last_page, row.pages, row.notice, row.version,
             row.language, row.account_ending,
         )  # fmt: skip
-        writer.writerow([*(_safe(str(cell)) for cell in cells), amount])
+        writer.writerow([*(safe_cell(str(cell)) for cell in cells), amount])
     return out.getvalue().encode()
 
 
-def _safe(cell: str) -> str:
+def safe_cell(cell: str) -> str:
+    """A cell on one line that no spreadsheet takes for a formula."""
     cell = " ".join(cell.split())
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
