@@ -1,5 +1,6 @@
 """From an account and a notice to a draft: the facts a notice speaks of, the address, the rendered bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -58,8 +59,12 @@ def facts_for(city: City, clock: Clock, account: Account, **more: Any) -> Notice
 
 
 def letter_address(account: Account) -> str:
-    """The address block of a letter, two or three lines, joined by newlines. Raises ``UnaddressableError``."""
-    mailing = account.mailing_address
+    """The address block of a letter to this account. Raises ``UnaddressableError``."""
+    return address_lines(account.mailing_address)
+
+
+def address_lines(mailing: Mapping[str, Any]) -> str:
+    """The address block of a mailing address, two or three lines, joined by newlines. Raises ``UnaddressableError``."""
     if problem := mailing.get("problem"):
         raise UnaddressableError(str(problem))
     place = " ".join(part for part in (mailing.get("city"), mailing.get("state"), mailing.get("zip")) if part)
