@@ -1,124 +1,266 @@
-"""The facts the rules look at, read for many accounts at once."""
+"""What is known of many accounts at one moment, read with a dozen statements however many they are.
 
-from collections.abc import Collection, Hashable, Sequence
+Only columns are read, no mapped objects: a night looks at hundreds of thousands of accounts. Every statement names its
+accounts as one parameter, and finds them by an index.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from comms.accounts import consent, contacts, holds
-from comms.accounts.balances import paid_since
-from comms.accounts.schema import Account
+from comms.accounts.schema import Account, Consent, ContactPoint, CopyRecipient, Hold, Payment
 from comms.city import City
+from comms.db import one_of
 from comms.outbox import Message, State
-from comms.outbox.drafting import UnaddressableError, letter_address
-from comms.rules import Facts
-from comms.rules.decide import ActiveHold
+from comms.outbox.drafting import UnaddressableError, address_lines
+from comms.promises.schema import Promise
+from comms.rules import ActiveHold, Facts, Weather
+from comms.weather import weather_for
+
+from .night import Contacts, Subject
 
 LOOK_BACK = timedelta(days=30)
+"""The longest window of any contact cap (the office's own, and what a policy may set)."""
+BROKEN_WITHIN = timedelta(days=365)
 NO_CONTACT = (State.CANCELLED, State.SUPERSEDED, State.SUPPRESSED, State.FAILED, State.HELD)
 CHANNELS = ("sms", "email", "letter")
 CATEGORY = "billing"
-
-
-@dataclass
-class Contacts:
-    """Who was written to lately, by household and by address; a plan adds what it decides as it goes.
-
-    Each contact has a key of its own (the message, or its place in the plan): many are made at one instant.
-    """
-
-    by_household: dict[str, dict[Hashable, datetime]]
-    by_address: dict[str, dict[Hashable, datetime]]
-
-    def of(self, account: Account, addresses: Collection[str]) -> list[datetime]:
-        """The instants of contacts that count for this account: its household's, and those to its addresses."""
-        found = dict(self.by_household.get(account.household, {}))
-        for address in addresses:
-            found |= self.by_address.get(address, {})
-        return list(found.values())
-
-    def add(self, account: Account, address: str, at: datetime, key: Hashable) -> None:
-        self.by_household.setdefault(account.household, {})[key] = at
-        self.by_address.setdefault(address, {})[key] = at
+GONE = "gone"
+"""The status of an account that the billing system's latest file no longer has."""
+AT_ONCE = 1000
+_CHANNEL_OF = {"phone": "sms", "email": "email"}
 
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is known of some accounts at one moment."""
+    """All that is known of some accounts at one moment: each account, and whom we wrote to lately."""
 
-    facts: dict[int, Facts]
+    subjects: dict[int, Subject]
     contacts: Contacts
+
+    @property
+    def facts(self) -> dict[int, Facts]:
+        """What the rules look at, by account."""
+        return {account_id: subject.facts for account_id, subject in self.subjects.items()}
 
 
 def picture(
-    session: Session, city: City, accounts: Sequence[Account], at: datetime, *, without: Collection[int] = ()
+    session: Session, city: City, account_ids: Collection[int], at: datetime, *, without: Collection[int] = ()
 ) -> Picture:
-    """The facts of these accounts at ``at``; messages in ``without`` do not count as contacts."""
-    ids = [account.id for account in accounts]
+    """The accounts of these ids at ``at``; messages in ``without`` do not count as contacts."""
+    found = subjects(session, city, account_ids, at)
+    return Picture({subject.account_id: subject for subject in found}, contacts(session, found, at, without=without))
+
+
+def subject_of(session: Session, city: City, account_id: int, at: datetime) -> Subject:
+    """One account. Raises ``LookupError`` where there is none of that id."""
+    found = subjects(session, city, [account_id], at)
+    if not found:
+        raise LookupError(f"no account with the id {account_id}")
+    return found[0]
+
+
+def subjects(session: Session, city: City, account_ids: Collection[int], at: datetime) -> list[Subject]:
+    """These accounts as policies and rules see them at ``at``, by ascending id."""
+    weather = _weather(session, city, at)
+    ordered = sorted(set(account_ids))
+    found: list[Subject] = []
+    for start in range(0, len(ordered), AT_ONCE):
+        found += _subjects(session, city, ordered[start : start + AT_ONCE], at, weather)
+    return found
+
+
+def _subjects(session: Session, city: City, ids: list[int], at: datetime, weather: Weather) -> list[Subject]:
     today = city.local_date(at)
-    held = holds.active(session, ids, today)
-    paid = paid_since(session, ids)
-    points = {channel: contacts.preferred(session, ids, channel) for channel in ("sms", "email")}
-    refused = {
-        channel: consent.blocked(
-            session,
-            channel,
-            {point.value for found in by_account.values() for point in found if point.value},
-            CATEGORY,
-        )
-        for channel, by_account in points.items()
-    }
-    facts: dict[int, Facts] = {}
-    for account in accounts:
-        addresses: dict[str, str] = {}
-        blocked: dict[str, str] = {}
+    paid, holds, points = _paid_since(session, ids), _holds(session, ids, today), _points(session, ids)
+    broken, copies = _broken_promises(session, ids, at), _copies(session, ids, today)
+    returned = returned_addresses(session, ids)
+    made = []
+    for row in session.execute(select(*_ACCOUNT).where(one_of(session, Account.id, ids)).order_by(Account.id)):
+        id_ = row.id
+        addresses, blocked = points.get(id_, _NO_POINTS)
         unreachable: dict[str, str] = {}
-        for channel in ("sms", "email"):
-            values = [point.value for point in points[channel].get(account.id, []) if point.value]
-            open_ones = [value for value in values if value not in refused[channel]]
-            if open_ones:
-                addresses[channel] = open_ones[0]
-            elif values:
-                blocked[channel] = "opted out"
-        try:
-            addresses["letter"] = letter_address(account)
-        except UnaddressableError as problem:
-            unreachable["letter"] = str(problem)
-        facts[account.id] = Facts(
-            status=account.status,
-            past_due_cents=account.past_due_cents,
-            paid_since_cents=paid.get(account.id, 0),
-            holds=[ActiveHold(h.kind, h.ends_on, h.amount_cents, h.note) for h in held.get(account.id, [])],
-            blocked_channels=blocked,
-            addresses=addresses,
-            unreachable=unreachable,
+        addresses = dict(addresses)
+        if id_ in returned:
+            unreachable["letter"] = RETURNED
+        else:
+            try:
+                addresses["letter"] = address_lines(row.mailing_address)
+            except UnaddressableError as problem:
+                unreachable["letter"] = problem.reason
+        facts = Facts(
+            status=row.status if row.in_latest_file else GONE, past_due_cents=row.past_due_cents,
+            paid_since_cents=paid.get(id_, 0), holds=holds.get(id_, ()), blocked_channels=blocked,
+            addresses=addresses, unreachable=unreachable, service_class=row.service_class, occupancy=row.occupancy,
+            affects_heat=row.affects_heat, service_past_due=row.service_past_due, service_zip=row.service_zip,
+            weather=weather,
+        )  # fmt: skip
+        made.append(
+            Subject(
+                account_id=id_, number=row.number, household=row.household, customer_number=row.customer_number,
+                language="es" if (row.language_asked or row.language) == "es" else "en",
+                oldest_due_on=row.oldest_due_on, facts_version=row.facts_version, facts=facts,
+                broken_promises=broken.get(id_, 0), returned_mail=id_ in returned, copies=copies.get(id_, ()),
+            )
+        )  # fmt: skip
+    return made
+
+
+_ACCOUNT = (
+    Account.id, Account.number, Account.household, Account.customer_number, Account.language, Account.language_asked,
+    Account.status, Account.service_class, Account.occupancy, Account.affects_heat, Account.past_due_cents,
+    Account.service_past_due, Account.oldest_due_on, Account.service_zip, Account.mailing_address,
+    Account.in_latest_file, Account.facts_version,
+)  # fmt: skip
+_Points = tuple[dict[str, str], dict[str, str]]
+_NO_POINTS: _Points = ({}, {})
+RETURNED = "the post office returned the last letter to this address"
+
+
+def _weather(session: Session, city: City, at: datetime) -> Weather:
+    seen = weather_for(session, city, at)
+    return Weather(seen.issued_at, tuple(seen.alerts))
+
+
+def _paid_since(session: Session, ids: list[int]) -> dict[int, int]:
+    rows = session.execute(
+        select(Payment.account_id, func.sum(Payment.amount_cents))
+        .join(Account, Account.id == Payment.account_id)
+        .where(one_of(session, Payment.account_id, ids), Payment.paid_on > Account.balance_as_of)
+        .group_by(Payment.account_id)
+    )
+    return {account_id: int(cents) for account_id, cents in rows}
+
+
+def _holds(session: Session, ids: list[int], on: date) -> dict[int, list[ActiveHold]]:
+    found: dict[int, list[ActiveHold]] = defaultdict(list)
+    rows = session.execute(
+        select(Hold.account_id, Hold.kind, Hold.ends_on, Hold.amount_cents, Hold.note)
+        .where(
+            one_of(session, Hold.account_id, ids),
+            Hold.released_at.is_(None),
+            Hold.starts_on <= on,
+            or_(Hold.ends_on.is_(None), Hold.ends_on >= on),
         )
-    return Picture(facts, _contacts(session, accounts, facts, at, without))
+        .order_by(Hold.id)
+    )
+    for account_id, kind, ends_on, cents, note in rows:
+        found[account_id].append(ActiveHold(kind, ends_on, cents, note))
+    return found
 
 
-def _contacts(
-    session: Session, accounts: Sequence[Account], facts: dict[int, Facts], at: datetime, without: Collection[int]
+def _points(session: Session, ids: list[int]) -> dict[int, _Points]:
+    """The address to write to on each channel, best first and not opted out; and the channels on which the customer
+    opted out of every address there is."""
+    refused = exists().where(
+        or_(
+            and_(ContactPoint.kind == "phone", Consent.channel == "sms"),
+            and_(ContactPoint.kind == "email", Consent.channel == "email"),
+        ),
+        Consent.address == ContactPoint.value,
+        Consent.category.in_(("all", CATEGORY)),
+        Consent.allowed.is_(False),
+    )
+    rows = session.execute(
+        select(ContactPoint.account_id, ContactPoint.kind, ContactPoint.value, refused)
+        .where(
+            one_of(session, ContactPoint.account_id, ids),
+            ContactPoint.status == "usable",
+            ContactPoint.value.is_not(None),
+        )
+        .order_by(ContactPoint.account_id, ContactPoint.rank, ContactPoint.id)
+    )
+    found: dict[int, _Points] = {}
+    for account_id, kind, value, no in rows:
+        points = found.get(account_id)
+        if points is None:
+            points = found[account_id] = ({}, {})
+        (points[1] if no else points[0]).setdefault(_CHANNEL_OF[kind], "opted out" if no else value)
+    for open_ones, blocked in found.values():
+        for channel in open_ones.keys() & blocked.keys():
+            del blocked[channel]
+    return found
+
+
+def returned_addresses(session: Session, ids: list[int]) -> set[int]:
+    """The accounts whose newest letter to the mailing address on file came back."""
+    return set()
+
+
+def _broken_promises(session: Session, ids: list[int], at: datetime) -> dict[int, int]:
+    rows = session.execute(
+        select(Promise.account_id, func.count())
+        .where(
+            one_of(session, Promise.account_id, ids), Promise.status == "broken", Promise.closed_at > at - BROKEN_WITHIN
+        )
+        .group_by(Promise.account_id)
+    )
+    return {account_id: count for account_id, count in rows}
+
+
+def _copies(session: Session, ids: list[int], on: date) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    rows = session.execute(
+        select(CopyRecipient.account_id, CopyRecipient.kind)
+        .where(
+            one_of(session, CopyRecipient.account_id, ids),
+            CopyRecipient.starts_on <= on,
+            or_(CopyRecipient.ends_on.is_(None), CopyRecipient.ends_on >= on),
+        )
+        .distinct()
+        .order_by(CopyRecipient.account_id, CopyRecipient.kind)
+    )
+    for account_id, kind in rows:
+        found[account_id] = (*found.get(account_id, ()), kind)
+    return found
+
+
+def contacts(
+    session: Session, given: Sequence[Subject], at: datetime, *, without: Collection[int] = ()
 ) -> Contacts:
-    households = {account.household for account in accounts}
-    addresses = {a for one in facts.values() for channel, a in one.addresses.items() if channel != "letter"}
+    """Who was written to in the last 30 days of the mailboxes, customers and addresses of these accounts: over all
+    campaigns and by hand. Answers in a conversation, next channels of the same decision, copies for third parties, and
+    what never left do not count."""
+    found = Contacts()
+    for start in range(0, len(given), AT_ONCE):
+        _add_contacts(session, given[start : start + AT_ONCE], at, without, found)
+    return found
+
+
+def _add_contacts(
+    session: Session, given: Sequence[Subject], at: datetime, without: Collection[int], found: Contacts
+) -> None:
     counting = (
-        select(Message.id, Account.household, Message.recipient, Message.created_at)
+        select(Message.id, Account.household, Account.customer_number, Message.recipient, Message.created_at)
         .join(Account, Account.id == Message.account_id)
         .where(
             Message.created_at > at - LOOK_BACK,
             Message.purpose.in_(("dunning", "informational", "legal")),
             Message.fallback_of_id.is_(None),
+            Message.copy_of_id.is_(None),
             Message.state.not_in(NO_CONTACT),
         )
     )
-    if without:
-        counting = counting.where(Message.id.not_in(list(without)))
-    found = Contacts({}, {})
-    # Two questions, each answered from its own index; asked as one with OR, both tables are read from end to end.
-    for which in (Account.household.in_(households), Message.recipient.in_(addresses)):
-        for message_id, household, recipient, created_at in session.execute(counting.where(which)):
-            found.by_household.setdefault(household, {})[message_id] = created_at
-            found.by_address.setdefault(recipient, {})[message_id] = created_at
-    return found
+    left_out = frozenset(without)
+    # Three questions, each answered from an index; asked as one with OR, both tables are read from end to end.
+    for which in _whose(session, given):
+        for message_id, household, customer_number, recipient, created_at in session.execute(counting.where(which)):
+            if message_id not in left_out:
+                found.add(household, customer_number, recipient, created_at, message_id)
+
+
+def _whose(session: Session, given: Sequence[Subject]) -> Iterable[ColumnElement[bool]]:
+    asked: tuple[tuple[Any, set[str]], ...] = (
+        (Account.household, {subject.household for subject in given}),
+        (Account.customer_number, {subject.customer_number for subject in given if subject.customer_number}),
+        (
+            Message.recipient,
+            {to for subject in given for channel, to in subject.facts.addresses.items() if channel != "letter"},
+        ),
+    )
+    return [one_of(session, column, values) for column, values in asked if values]

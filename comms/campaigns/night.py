@@ -62,7 +62,8 @@ class PromiseEnd:
 class Position:
     """Where an account stands. Without an open episode ``episode_id`` is None and ``taken`` is empty.
 
-    ``closed_at`` is when its last episode of the policy ended, for the cool-down.
+    ``closed_at`` is when its last ended episode ended, also while another one is open; without an open one ``policy``
+    is the policy of that episode. They are for the cool-down, and for where a new episode starts.
     """
 
     episode_id: int | None = None
@@ -169,3 +170,11 @@ class Night:
     policies: Sequence[Any]
     frozen: Mapping[tuple[str, int], Any]
     purposes: Mapping[str, str]
+    _days: dict[tuple[date, int], date] = field(default_factory=dict, repr=False, compare=False)
+
+    def business_days_after(self, day: date, count: int) -> date:
+        """``City.add_business_days``, worked out once a night for each day."""
+        found = self._days.get((day, count))
+        if found is None:
+            found = self._days[(day, count)] = self.city.add_business_days(day, count)
+        return found

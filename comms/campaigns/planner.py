@@ -1,51 +1,76 @@
 """A night's plan: who hears what, on which channel, when, and why not. Nothing is sent by planning.
 
-1. Episodes whose debt has fallen are closed.
-2. Accounts that the policy lets in are taken in chunks, lowest id first; each gets an episode if it has none.
-3. The first step of the policy that is due and not yet taken is decided by the rules, channel by channel.
-4. The decision is stored with its reasons. ``UNIQUE(episode, step, occurrence)`` and ``UNIQUE(run, account)`` are
-   written with it: a step is decided once, whoever plans how often, also two at a time.
+1. A run is opened in state ``planning``; runs that were planned and never released are stopped, so that what they
+   planned does not count as done. A run of today that died in ``planning`` is gone on with, and one that is planned
+   already is left as it is when nothing has changed since.
+2. Accounts with an open episode, and those that a policy may let in, are taken in chunks by ascending id. A chunk is
+   one transaction: facts and positions are read set by set, ``engine.judge`` decides each account, episodes are opened
+   and closed, decisions are written. What the next chunk starts from is read from the decisions themselves.
+3. When no account is left the run is counted (``preview``) and is ``planned``.
 
-A run that was planned and never let go is stopped by the next one: its steps were not taken, and are decided anew.
+Chunks of all planners come one after another. Two that plan the same night share its chunks; what the other one planned
+is taken in, so that contact caps hold over the whole run. ``UNIQUE(episode, step, occurrence)`` and
+``UNIQUE(run, account)`` are written with the decision: a step is decided once, whoever plans how often.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.clock import Clock
-from comms.db import Database, upsert
+from comms.db import Database, on_postgres, upsert
 from comms.notices import Catalogue
-from comms.rules import Decision as Ruling
-from comms.rules import Facts, Purpose, Reason, decide
-from comms.rules.decide import Verdict, reasons_from_json
+from comms.rules import rulebook_of
 
-from .facts import Contacts, picture
-from .policy import Policy, Step, step_due
-from .schema import CampaignRun, Decision, Episode
+from . import preview
+from .costing import Costs
+from .deciding import Planned, decide_chunk, planned_elsewhere
+from .facts import subject_of
+from .night import Night
+from .policies import Policy, versions
+from .schema import CampaignRun, Decision, Episode, RulebookVersion
 
 CHUNK = 1000
+ALL = "all"
+"""The scope of a run over every policy in use."""
+UNRELEASED = ("planning", "planned")
+STOPPED_RULE = "run-stopped"
+"""What a report counts for a decision whose run was never released; its own reasons stay with it."""
 
 Progress = Callable[[int, int], None]
+
+__all__ = ["ALL", "CHUNK", "RunError", "night_of", "plan", "stop_unreleased", "subject_of"]
 
 
 class RunError(ValueError):
     """A run that cannot be planned or released as asked; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The channel that was chosen and when it may be used, or none, with the reasons of all that were asked."""
+@dataclass
+class _Work:
+    """What one planner knows while it plans: the night, the run, how far it came, and whom it planned to write to."""
 
-    channel: str | None
-    ruling: Ruling
+    night: Night
+    costs: Costs
+    scope: str
+    run_id: int = 0
+    reached: int = 0
+    planned: Planned = field(default_factory=Planned)
+
+    @property
+    def asked(self) -> Sequence[Policy]:
+        """The policies that this run is about."""
+        return [policy for policy in self.night.policies if self.scope in (ALL, policy.policy)]
+
+    @property
+    def versions(self) -> dict[str, int]:
+        return {policy.policy: policy.version for policy in self.asked}
 
 
 def plan(
@@ -53,258 +78,223 @@ def plan(
     city: City,
     clock: Clock,
     catalogue: Catalogue,
-    policy: Policy,
     *,
+    policy: str | None = None,
+    by: str = "system",
     progress: Progress | None = None,
 ) -> int:
-    """Plan one run of ``policy`` for today and return its id. In a run of today that was not released yet, accounts
-    that changed since are decided anew. Raises ``RunError`` on a day on which the policy is not in effect."""
-    for step in policy.step:
-        catalogue.get(step.notice)
-    today = city.local_date(clock.now())
-    if not policy.effective.on(today):
-        until = f" to {policy.effective.to}" if policy.effective.to else ""
-        raise RunError(
-            f"{policy.policy} version {policy.version} is in effect from {policy.effective.from_}{until}, not on "
-            f"{today}; plan with another version of it, or correct its effective dates."
-        )
-    run_id = database.run(lambda session: _open_run(session, policy, today, clock.now()))
-    database.run(lambda session: _close_episodes(session, policy, clock.now()))
+    """Plan tonight's run over all policies in use, or over the one of that name, and return its id.
+
+    Raises ``RunError`` when no policy is in use and in effect, and when the run is stopped meanwhile; ``NoticeError``
+    when a policy names a notice that there is not.
+    """
     with database.read() as session:
-        ids = list(session.scalars(_entering(policy, today)))
-    waiting = 0
-    for done, part in _chunks(ids):
-        waiting += database.run(
-            lambda session: _plan_chunk(session, city, clock, catalogue, policy, run_id, part, today)  # noqa: B023
-        )
+        night = night_of(session, city, catalogue, clock.now())
+        _check(session, night, policy)
+        total = session.scalar(_how_many(night, policy)) or 0
+    work = _Work(night, Costs(city, catalogue), policy or ALL)
+    work.run_id = database.run(lambda session: _open_run(session, work, by))
+    while True:
+        chunk = database.run(lambda session: _chunk(session, work))
+        if chunk is None:
+            return work.run_id
+        work.planned.take(chunk.planned)
+        work.reached = chunk.reached
         if progress:
-            progress(done, len(ids))
-    database.run(lambda session: _count(session, run_id, waiting))
-    return run_id
+            progress(chunk.done, max(chunk.done, total))
 
 
-def _open_run(session: Session, policy: Policy, today: date, now: datetime) -> int:
+def night_of(session: Session, city: City, catalogue: Catalogue, now: datetime) -> Night:
+    """What all accounts of a night have in common: the rules, the policies in use and those that episodes run by.
+
+    Raises ``NoticeError`` when one of the policies names a notice that the catalogue does not have.
+    """
+    today = city.local_date(now)
+    in_use = versions.active(session, city, today)
+    frozen = versions.frozen(session)
+    for policy in in_use:
+        for step in policy.step:
+            if step.notice:
+                catalogue.get(step.notice)
+    purposes = {notice.name: notice.purpose for notice in catalogue}
+    return Night(city, rulebook_of(city), now, today, tuple(in_use), frozen, purposes)
+
+
+def _check(session: Session, night: Night, policy: str | None) -> None:
+    known = ", ".join(each.policy for each in night.policies)
+    if not known:
+        raise RunError(
+            f"No policy is in use and in effect on {night.today}. See them with: comms policy list; "
+            "put one in use with: comms policy activate"
+        )
+    if policy is not None and policy not in {each.policy for each in night.policies}:
+        raise RunError(f"{policy} is not in use and in effect on {night.today}. Policies that are: {known}.")
+
+
+def _open_run(session: Session, work: _Work, by: str) -> int:
+    """The run to work at: today's when it can be gone on with, else a new one."""
+    _one_planner_at_a_time(session)
+    night = work.night
+    _keep_rulebook(session, night)
     last = session.scalars(
         select(CampaignRun)
-        .where(CampaignRun.policy == policy.policy, CampaignRun.planned_for == today)
+        .where(CampaignRun.policy == work.scope, CampaignRun.planned_for == night.today)
         .order_by(CampaignRun.attempt.desc())
         .limit(1)
     ).first()
-    if last is not None and last.state == "planned" and last.policy_version == policy.version:
-        run_id = last.id
-    else:
-        run_id = _new_run(session, policy, today, last.attempt + 1 if last else 1, now)
-    _stop_others(session, policy, run_id)
-    return run_id
+    if last is not None and last.versions == work.versions and last.rulebook == night.rulebook.digest:
+        if last.state == "planning" or (last.state == "planned" and not _changed_since(session, last)):
+            return last.id
+    stop_unreleased(session, work.versions, night.now)
+    run = CampaignRun(
+        policy=work.scope, versions=work.versions, rulebook=night.rulebook.digest, planned_for=night.today,
+        attempt=last.attempt + 1 if last else 1, state="planning", counts={}, brakes=[], approvals=[],
+        previous_run_id=_previous(session, work), planned_at=night.now, planned_by=by,
+    )  # fmt: skip
+    session.add(run)
+    session.flush()
+    return run.id
 
 
-def _new_run(session: Session, policy: Policy, today: date, attempt: int, now: datetime) -> int:
-    row = {
-        "policy": policy.policy, "policy_version": policy.version, "planned_for": today, "attempt": attempt,
-        "state": "planned", "counts": {}, "planned_at": now,
-    }  # fmt: skip
-    upsert(session, CampaignRun, [row], key=["policy", "planned_for", "attempt"])
-    return session.scalars(
-        select(CampaignRun.id).where(
-            CampaignRun.policy == policy.policy, CampaignRun.planned_for == today, CampaignRun.attempt == attempt
-        )
-    ).one()
+def _one_planner_at_a_time(session: Session) -> None:
+    """Until the end of the transaction nobody else plans. On SQLite a writing transaction is alone anyway."""
+    if on_postgres(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext('comms.campaigns.plan'))"))
 
 
-def _stop_others(session: Session, policy: Policy, run_id: int) -> None:
-    """Stop the runs of this policy that were never released, so that what they planned does not count as done."""
-    stopped = session.scalars(
+def _keep_rulebook(session: Session, night: Night) -> None:
+    """Keep the rules as they stand, so that in a year one can read what this run was decided by."""
+    digest = night.rulebook.digest
+    row = {"digest": digest, "content": night.rulebook.as_json(), "first_used_at": night.now}
+    upsert(session, RulebookVersion, [row], key=["digest"])
+
+
+def _changed_since(session: Session, run: CampaignRun) -> bool:
+    """Whether anything was learned of any account since the run was planned."""
+    stale = (
+        select(Decision.id)
+        .join(Account, Account.id == Decision.account_id)
+        .where(Decision.run_id == run.id, Account.facts_version != Decision.facts_version)
+    )
+    fresh = select(Account.id).where(Account.updated_at > run.planned_at)
+    return bool(session.scalar(select(stale.exists())) or session.scalar(select(fresh.exists())))
+
+
+def stop_unreleased(session: Session, policies: Mapping[str, Any], now: datetime) -> None:
+    """Stop the runs over any of these policies that were never released: their steps were not taken."""
+    waiting = session.execute(
+        select(CampaignRun.id, CampaignRun.versions).where(CampaignRun.state.in_(UNRELEASED)).with_for_update()
+    )
+    stopped = [run_id for run_id, among in waiting if among.keys() & policies.keys()]
+    if not stopped:
+        return
+    session.execute(
         update(CampaignRun)
-        .where(CampaignRun.policy == policy.policy, CampaignRun.state == "planned", CampaignRun.id < run_id)
-        .values(state="stopped")
-        .returning(CampaignRun.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if stopped:
-        session.execute(
-            update(Decision)
-            .where(Decision.run_id.in_(stopped), Decision.state == "planned")
-            .values(state="dropped", occurrence=None, reasons=[_STOPPED.as_json()])
-            .execution_options(synchronize_session=False)
-        )
-
-
-_STOPPED = Reason("run-stopped", Verdict.SUPPRESS, "run", "never released; a later run decided anew", "office policy")
-
-
-def _close_episodes(session: Session, policy: Policy, now: datetime) -> None:
-    paid = select(Account.id).where(Account.past_due_cents <= policy.exit.past_due_at_most)
+        .where(CampaignRun.id.in_(stopped))
+        .values(state="stopped", state_by="a later plan", ended_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
     session.execute(
-        update(Episode)
-        .where(Episode.closed_at.is_(None), Episode.policy == policy.policy, Episode.account_id.in_(paid))
-        .values(closed_at=now, close_reason="The debt fell to the policy's exit amount.")
+        update(Decision)
+        .where(Decision.run_id.in_(stopped), Decision.state == "planned")
+        .values(state="dropped", occurrence=None, rule=STOPPED_RULE)
         .execution_options(synchronize_session=False)
     )
 
 
-def _entering(policy: Policy, today: date) -> Any:
-    enter = policy.enter
-    return (
-        select(Account.id)
+def _previous(session: Session, work: _Work) -> int | None:
+    """The last run of an earlier day that was planned to its end: what tonight's is compared with."""
+    earlier = session.execute(
+        select(CampaignRun.id, CampaignRun.counts)
         .where(
-            Account.service_class == enter.service_class,
-            Account.status.in_(enter.statuses),
-            Account.in_latest_file.is_(True),
-            Account.past_due_cents >= enter.past_due_at_least,
-            Account.oldest_due_on <= today - timedelta(days=enter.oldest_due_days),
+            CampaignRun.policy == work.scope,
+            CampaignRun.planned_for < work.night.today,
+            CampaignRun.state != "planning",
         )
+        .order_by(CampaignRun.planned_for.desc(), CampaignRun.id.desc())
+        .limit(30)
+    )
+    return next((run_id for run_id, counts in earlier if counts), None)
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """What one committed chunk came to: the last account it looked at, how many were looked at, the contacts planned
+    in it and, since this planner looked last, by others."""
+
+    reached: int
+    done: int
+    planned: Planned
+
+
+def _chunk(session: Session, work: _Work) -> _Chunk | None:
+    """Decide the next accounts; None when the run is planned to its end."""
+    _one_planner_at_a_time(session)
+    run = session.get_one(CampaignRun, work.run_id, with_for_update=True, populate_existing=True)
+    if run.state not in UNRELEASED:
+        raise RunError(f"Run {run.id} was {run.state} while it was being planned; plan again with: comms plan")
+    if run.state == "planned":
+        return None
+    last = session.scalar(select(func.max(Decision.account_id)).where(Decision.run_id == run.id)) or 0
+    planned = Planned()
+    if last > work.reached:
+        planned_elsewhere(session, work.night, run.id, work.reached, last, into=planned)
+    reached = max(last, work.reached)
+    ids = _next_ids(session, work, reached)
+    if not ids:
+        run.state = "planned"
+        session.flush()
+        preview.count(session, run.id)
+        return None
+    decide_chunk(session, work.night, work.costs, run.id, work.scope, ids, (work.planned, planned))
+    done = session.scalar(select(func.count()).where(Decision.run_id == run.id)) or 0
+    return _Chunk(ids[-1], done, planned)
+
+
+def _next_ids(session: Session, work: _Work, after: int) -> list[int]:
+    """The next accounts: those a policy may let in, and those with an open episode. Two questions, each answered along
+    an index; as one with OR the database would gather all open episodes anew for every chunk."""
+    entering = (
+        select(Account.id)
+        .where(Account.id > after, _may_enter(work.asked, work.night.today))
         .order_by(Account.id)
+        .limit(CHUNK)
     )
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
-    for start in range(0, len(ids), CHUNK):
-        yield min(start + CHUNK, len(ids)), ids[start : start + CHUNK]
-
-
-def _plan_chunk(
-    session: Session,
-    city: City,
-    clock: Clock,
-    catalogue: Catalogue,
-    policy: Policy,
-    run_id: int,
-    ids: Sequence[int],
-    today: date,
-) -> int:
-    """Decide a chunk of accounts; how many have no step due."""
-    now = clock.now()
-    run = session.get_one(CampaignRun, run_id, with_for_update={"read": True})
-    if run.state != "planned":
-        raise RunError(f"Run {run_id} was {run.state} while it was being planned; plan again with: comms plan")
-    accounts = list(session.scalars(select(Account).where(Account.id.in_(ids)).order_by(Account.id)))
-    _forget_stale(session, run_id, ids)
-    planned = set(
-        session.scalars(select(Decision.account_id).where(Decision.run_id == run_id, Decision.account_id.in_(ids)))
+    running = (
+        select(Episode.account_id)
+        .where(Episode.account_id > after, Episode.closed_at.is_(None))
+        .order_by(Episode.account_id)
+        .limit(CHUNK)
     )
-    accounts = [account for account in accounts if account.id not in planned]
-    if not accounts:
-        return 0
-    episodes, taken = _episodes(session, policy, [account.id for account in accounts], now)
-    seen = picture(session, city, accounts, now)
-    rows: list[dict[str, Any]] = []
-    waiting = 0
-    for account in accounts:
-        done = taken.get(account.id, {})
-        step = _next_step(policy, city, account, done, today)
-        if step is None:
-            waiting += 1
-            continue
-        purpose = Purpose(catalogue.get(step.notice).purpose)
-        choice = choose(city, policy, step.send.first_of, purpose, account, seen.facts[account.id], seen.contacts, now)
-        rows.append(_row(run_id, account, episodes[account.id], step, choice, now))
-        if choice.channel is not None:
-            address = seen.facts[account.id].addresses[choice.channel]
-            seen.contacts.add(account, address, choice.ruling.until or now, ("planned", account.id))
-    upsert(session, Decision, rows)
-    return waiting
+    if work.scope != ALL:
+        running = running.where(Episode.policy == work.scope)
+    found = {*session.scalars(entering), *session.scalars(running)}
+    return sorted(found)[:CHUNK]
 
 
-def _forget_stale(session: Session, run_id: int, ids: Sequence[int]) -> None:
-    """Take back this run's decisions on accounts that have changed since; nothing of them was written yet."""
-    current = select(Account.facts_version).where(Account.id == Decision.account_id).scalar_subquery()
-    session.execute(
-        delete(Decision)
-        .where(Decision.run_id == run_id, Decision.account_id.in_(ids), Decision.state.in_(("planned", "dropped")))
-        .where(Decision.facts_version != current)
-        .execution_options(synchronize_session=False)
-    )
+def _may_enter(policies: Sequence[Policy], today: date) -> ColumnElement[bool]:
+    """What the database can tell of a policy's conditions to come in; the engine looks at all of them."""
+    return and_(Account.in_latest_file.is_(True), or_(*(_may_enter_one(policy, today) for policy in policies)))
 
 
-def _episodes(
-    session: Session, policy: Policy, ids: Sequence[int], now: datetime
-) -> tuple[dict[int, int], dict[int, dict[str, datetime]]]:
-    """The open episode of each account (opened where there is none), and the steps it has taken and when."""
-    query = select(Episode.account_id, Episode.id).where(Episode.account_id.in_(ids), Episode.closed_at.is_(None))
-    found = dict(session.execute(query).all())
-    fresh = [
-        {"account_id": id_, "policy": policy.policy, "policy_version": policy.version, "opened_at": now}
-        for id_ in ids
-        if id_ not in found
+def _may_enter_one(policy: Policy, today: date) -> ColumnElement[bool]:
+    enter = policy.enter
+    asked: list[ColumnElement[bool]] = [
+        Account.past_due_cents >= enter.past_due_at_least,
+        Account.status.in_(enter.statuses),
     ]
-    upsert(session, Episode, fresh)
-    found = dict(session.execute(query).all())
-    taken: dict[int, dict[str, datetime]] = {}
-    steps = session.execute(
-        select(Decision.account_id, Decision.step, Decision.decided_at, Decision.until).where(
-            Decision.episode_id.in_(list(found.values())), Decision.occurrence.is_not(None)
-        )
-    )
-    for account_id, step, decided_at, until in steps:
-        taken.setdefault(account_id, {})[step or ""] = until or decided_at
-    return found, taken
+    if enter.service_class is not None:
+        asked.append(Account.service_class.in_(enter.service_class))
+    if enter.oldest_due_days is not None:
+        asked.append(Account.oldest_due_on <= today - timedelta(days=enter.oldest_due_days))
+    return and_(*asked)
 
 
-def _next_step(policy: Policy, city: City, account: Account, done: dict[str, datetime], today: date) -> Step | None:
-    """The first step not yet taken, if it is due: one step at a time, none skipped."""
-    assert account.oldest_due_on is not None
-    for step in policy.step:
-        if step.id not in done:
-            return step if step_due(policy, step, account.oldest_due_on, done, city, today) else None
-    return None
-
-
-def choose(
-    city: City,
-    policy: Policy | None,
-    channels: Sequence[str],
-    purpose: Purpose,
-    account: Account,
-    facts: Facts,
-    contacts: Contacts,
-    at: datetime,
-) -> Choice:
-    """The first of ``channels`` that the rules allow now or later today."""
-    facts = replace(facts, recent_contacts=contacts.of(account, facts.addresses.values()))
-    more: dict[str, Any] = {"caps": policy.household_caps} if policy and policy.caps else {}
-    if policy:
-        more["settled_at"] = policy.exit.past_due_at_most
-    rulings = []
-    for channel in channels:
-        ruling = decide(city, facts, purpose=purpose, channel=channel, at=at, **more)
-        if ruling.verdict is not Verdict.SUPPRESS:
-            return Choice(channel, ruling)
-        rulings.append(ruling)
-    reasons = {reason.rule + reason.fact: reason for ruling in rulings for reason in ruling.reasons}
-    return Choice(None, Ruling(Verdict.SUPPRESS, None, tuple(reasons.values())))
-
-
-def main_reason(reasons: Sequence[Reason]) -> Reason:
-    """The reason that a report counts: a hold before a cap before a missing address."""
-    weights = {"hold": 0, "owes": 1, "consent": 2, "cap": 3}
-    protective = [reason for reason in reasons if reason.verdict is Verdict.SUPPRESS]
-    return min(protective, key=lambda reason: weights.get(reason.rule.split("-")[0], 9))
-
-
-def _row(run_id: int, account: Account, episode_id: int, step: Step, choice: Choice, now: datetime) -> dict[str, Any]:
-    contact = choice.channel is not None
-    channels: list[str] = list(step.send.first_of)
-    return {
-        "run_id": run_id, "account_id": account.id, "episode_id": episode_id, "step": step.id,
-        "occurrence": 1 if contact else None, "verdict": choice.ruling.verdict, "until": choice.ruling.until,
-        "channels": channels[channels.index(choice.channel) :] if choice.channel else [],
-        "reasons": choice.ruling.as_json(), "facts_version": account.facts_version,
-        "amount_cents": account.past_due_cents, "state": "planned" if contact else "dropped", "decided_at": now,
-    }  # fmt: skip
-
-
-def _count(session: Session, run_id: int, waiting: int) -> None:
-    """What the plan came to, counted from the decisions themselves."""
-    counts: Counter[str] = Counter()
-    rows = session.execute(
-        select(Decision.channels, Decision.reasons, Decision.amount_cents).where(Decision.run_id == run_id)
-    )
-    for channels, reasons, amount in rows:
-        if channels:
-            counts[f"contact by {channels[0]}"] += 1
-            counts["cents addressed"] += amount
-        else:
-            counts[f"suppressed: {main_reason(reasons_from_json(reasons)).rule}"] += 1
-    if waiting:
-        counts["no step due yet"] = waiting
-    session.get_one(CampaignRun, run_id).counts = dict(sorted(counts.items()))
+def _how_many(night: Night, policy: str | None) -> Any:
+    """How many accounts a run will look at, about: for its progress."""
+    asked = [each for each in night.policies if policy in (None, each.policy)]
+    running = select(Episode.account_id).where(Episode.closed_at.is_(None))
+    if policy is not None:
+        running = running.where(Episode.policy == policy)
+    entering = select(Account.id).where(_may_enter(asked, night.today))
+    return select(func.count()).select_from(entering.union(running).subquery())

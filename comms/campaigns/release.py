@@ -22,7 +22,7 @@ from comms.notices import Renderer, keep_versions
 from comms.outbox import Draft, facts_for, insert_messages, queued_event, write
 from comms.outbox.drafting import CANNOT_WRITE, language_of
 from comms.rules import Purpose, Reason
-from comms.rules.decide import Verdict
+from comms.rules import Verdict
 from comms.worklist import open_task
 
 from .facts import picture

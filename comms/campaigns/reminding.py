@@ -28,7 +28,7 @@ from comms.outbox import Draft, Message
 from comms.outbox.drafting import CANNOT_WRITE
 from comms.promises.schema import Promise, PromisePart
 from comms.rules import Facts, Purpose, quiet
-from comms.rules.decide import Verdict
+from comms.rules import Verdict
 
 from .facts import CATEGORY, Contacts, picture
 from .planner import Choice, choose, main_reason

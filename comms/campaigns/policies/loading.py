@@ -1,0 +1,112 @@
+"""Reading policies: one TOML file a version, refused with file, key and what is allowed; and their declared order."""
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from comms.city import City
+
+from .model import Policy, PolicyError
+
+ORDER = "order.toml"
+CASES = ".cases.toml"
+
+
+def load_policy(city: City, name_or_path: str) -> Policy:
+    """Read a policy of the city by the name of its file (``residential-past-due``, ``residential-past-due.v2``), or by
+    a path. Raises ``PolicyError``."""
+    path = policy_path(city, name_or_path)
+    return parse_policy(path.read_text("utf-8"), path.name)
+
+
+def policy_path(city: City, name_or_path: str) -> Path:
+    """The file that holds a policy. Raises ``PolicyError`` when there is none."""
+    given = Path(name_or_path)
+    path = given if given.suffix == ".toml" else city.folder / "policies" / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(file.stem for file in policy_files(city)) or "none yet"
+        raise PolicyError(f"No policy {name_or_path!r} for {city.name}. Its policies: {known}.")
+    return path
+
+
+def parse_policy(text: str, where: str) -> Policy:
+    """A policy from its words; ``where`` names the file in what is said of it. Raises ``PolicyError``."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{where}: not TOML: {error}") from None
+    try:
+        return Policy.model_validate(given)
+    except ValidationError as error:
+        raise PolicyError(f"{where}: " + "; ".join(_complaint(one) for one in error.errors())) from None
+
+
+def policy_files(city: City) -> tuple[Path, ...]:
+    """The files of the city's policies, all versions, by name."""
+    found = (city.folder / "policies").glob("*.toml")
+    return tuple(sorted(path for path in found if path.name != ORDER and not path.name.endswith(CASES)))
+
+
+def declared_order(city: City) -> tuple[str, ...]:
+    """The names of the city's policies in the order in which an account is offered to them: the first that takes it
+    has it. It stands in ``policies/order.toml``. Raises ``PolicyError``."""
+    path = city.folder / "policies" / ORDER
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise PolicyError(f'{path.name}: there is none in {path.parent}; write: order = ["first", "second"]') from None
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{path.name}: not TOML: {error}") from None
+    order = given.pop("order", None)
+    if given:
+        raise PolicyError(f"{path.name}: {next(iter(given))}: is not a key of it; allowed: order")
+    if not isinstance(order, list) or not order or not all(isinstance(name, str) for name in order):
+        raise PolicyError(f'{path.name}: order: must be a list of policy names, such as ["residential-past-due"]')
+    _check_order(city, path, order)
+    return tuple(order)
+
+
+def _check_order(city: City, path: Path, order: Sequence[str]) -> None:
+    if len(set(order)) != len(order):
+        raise PolicyError(f"{path.name}: order: names a policy twice; name each once")
+    known = {file.stem.split(".")[0] for file in policy_files(city)}
+    if strangers := [name for name in order if name not in known]:
+        raise PolicyError(
+            f"{path.name}: order: {strangers[0]!r} has no file {strangers[0]}.toml beside it; "
+            f"allowed: {', '.join(sorted(known))}"
+        )
+    if missing := sorted(known - set(order)):
+        raise PolicyError(f"{path.name}: order: {missing[0]!r} is missing; say where it stands among the others")
+
+
+def _complaint(problem: ErrorDetails) -> str:
+    """The key, what is wrong with it, and what is allowed."""
+    loc = tuple(part for part in problem["loc"] if part != "[key]")
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        said = f"is not a key of a policy; allowed: {', '.join(_keys_at(loc[:-1]))}"
+    elif problem["type"] == "missing":
+        said = "is missing; add it"
+    return f"{'.'.join(map(str, loc)) or 'policy'}: {said}"
+
+
+def _keys_at(loc: Sequence[int | str]) -> list[str]:
+    """The keys that the table at ``loc`` may have."""
+    table: type[BaseModel] = Policy
+    for part in loc:
+        for name, about in table.model_fields.items():
+            if part in (name, about.alias):
+                table = next(_tables(about.annotation), table)
+    return [about.alias or name for name, about in table.model_fields.items()]
+
+
+def _tables(kind: object) -> Iterator[type[BaseModel]]:
+    """The tables that a type speaks of: itself, or what it is a tuple or an option of."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _tables(inner)
