@@ -180,7 +180,7 @@ def _points(session: Session, ids: list[int]) -> dict[int, _Points]:
         points = found.get(account_id)
         if points is None:
             points = found[account_id] = ({}, {})
-        (points[1] if no else points[0]).setdefault(_CHANNEL_OF[kind], "opted out" if no else value)
+        (points[1] if no else points[0]).setdefault(_CHANNEL_OF[kind], "opted out" if no else value or "")
     for open_ones, blocked in found.values():
         for channel in open_ones.keys() & blocked.keys():
             del blocked[channel]
@@ -200,7 +200,7 @@ def _broken_promises(session: Session, ids: list[int], at: datetime) -> dict[int
         )
         .group_by(Promise.account_id)
     )
-    return {account_id: count for account_id, count in rows}
+    return dict(rows.tuples().all())
 
 
 def _copies(session: Session, ids: list[int], on: date) -> dict[int, tuple[str, ...]]:
@@ -220,9 +220,7 @@ def _copies(session: Session, ids: list[int], on: date) -> dict[int, tuple[str, 
     return found
 
 
-def contacts(
-    session: Session, given: Sequence[Subject], at: datetime, *, without: Collection[int] = ()
-) -> Contacts:
+def contacts(session: Session, given: Sequence[Subject], at: datetime, *, without: Collection[int] = ()) -> Contacts:
     """Who was written to in the last 30 days of the mailboxes, customers and addresses of these accounts: over all
     campaigns and by hand. Answers in a conversation, next channels of the same decision, copies for third parties, and
     what never left do not count."""

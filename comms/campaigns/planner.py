@@ -14,7 +14,7 @@ is taken in, so that contact caps hold over the whole run. ``UNIQUE(episode, ste
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -142,8 +142,9 @@ def _open_run(session: Session, work: _Work, by: str) -> int:
         .order_by(CampaignRun.attempt.desc())
         .limit(1)
     ).first()
-    if last is not None and last.versions == work.versions and last.rulebook == night.rulebook.digest:
-        if last.state == "planning" or (last.state == "planned" and not _changed_since(session, last)):
+    if last is not None and (last.versions, last.rulebook) == (work.versions, night.rulebook.digest):
+        unchanged = last.state == "planned" and not _changed_since(session, last)
+        if last.state == "planning" or unchanged:
             return last.id
     stop_unreleased(session, work.versions, night.now)
     run = CampaignRun(
