@@ -183,6 +183,8 @@ class City(_Part):
     utility_name: str
     state: State
     county: str
+    county_code: str = Field(pattern=r"^\d{5}$")
+    """The federal code (FIPS) of the county, by which weather alerts name it: the state's two digits, then three."""
     time_zone: Annotated[str, AfterValidator(_zone)]
     area_code: str = Field(pattern=r"^[2-9]\d{2}$")
     phone: Phone

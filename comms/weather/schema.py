@@ -22,6 +22,7 @@ class WeatherAlert(Base):
     event: Mapped[str]
     """The words of the feed: ``Extreme Heat Warning``, ``Heat Advisory`` …"""
     county: Mapped[str]
+    """A county code (FIPS), a county's or forecast zone's name as the feed spells it, or empty: everywhere."""
     state: Mapped[str]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
@@ -32,6 +33,7 @@ class WeatherFeed(Base):
     """A reading of the feed file: when it was issued, when we read it, and what it held."""
 
     __tablename__ = "weather_feed"
+    __table_args__ = (Index("ix_weather_feed_issued_at", "issued_at"),)
 
     id: Mapped[Key]
     issued_at: Mapped[datetime]

@@ -194,6 +194,7 @@ def _make_tables() -> None:
         "weather_feed", _id(), _must("issued_at", INSTANT), _must("read_at", INSTANT), _must("sha256"),
         _must("alerts", KEY), _must("refused", KEY),
     )
+    _index("ix_weather_feed_issued_at", "weather_feed", ["issued_at"], None, False)
     _table(
         "field_list", _id(), _must("name"), _must("kind"), _must("for_day", sa.Date()), _must("state"),
         _must("left_out", JSON), _must("manifest", JSON), _must("made_by"), _must("made_at", INSTANT),
