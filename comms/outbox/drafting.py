@@ -18,6 +18,8 @@ from .drafts import Draft
 CANNOT_WRITE = (NoticeError, FieldError, TemplateError)
 """What ``write`` raises when this notice cannot be written for this account; the other accounts' can."""
 
+CAME_BACK = "Letters to this address came back; the customer must give another one."
+
 
 @dataclass(frozen=True)
 class UnaddressableError(ValueError):
@@ -53,13 +55,24 @@ def facts_for(city: City, clock: Clock, account: Account, **more: Any) -> Notice
         "amount_due_cents": account.past_due_cents,
         "total_cents": account.past_due_cents + max(0, account.current_cents),
         "charges": charges,
+        "mailing_address": _one_line(account.mailing_address),
         "days_past_due": (today - account.oldest_due_on).days if account.oldest_due_on else None,
     }
     return NoticeFields(**(given | more))
 
 
-def letter_address(account: Account) -> str:
-    """The address block of a letter to this account. Raises ``UnaddressableError``."""
+def _one_line(mailing: Mapping[str, Any]) -> str | None:
+    try:
+        return address_lines(mailing).replace("\n", ", ")
+    except UnaddressableError:
+        return None
+
+
+def letter_address(account: Account, *, returned: bool = False) -> str:
+    """The address block of a letter to this account. Raises ``UnaddressableError``; also when letters to it came back
+    (``returned``: the account is among ``mail_acks.returned_addresses``)."""
+    if returned:
+        raise UnaddressableError(CAME_BACK)
     return address_lines(account.mailing_address)
 
 

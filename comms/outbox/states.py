@@ -10,6 +10,7 @@
                          `--> unknown       asked the carrier -> submitted | queued
     held, queued -> cancelled | superseded | suppressed
     letters: queued -> batched -> handed_over -> mailed -> returned
+                                       `-- failed         the mail house did not take it
 """
 
 from enum import StrEnum
@@ -45,10 +46,16 @@ ALLOWED: dict[State, frozenset[State]] = {
     S.CLAIMED: frozenset({S.SUBMITTED, S.QUEUED, S.HELD, S.FAILED, S.UNKNOWN, S.SUPPRESSED, S.CANCELLED}),
     S.UNKNOWN: frozenset({S.SUBMITTED, S.QUEUED, S.FAILED}),
     S.BATCHED: frozenset({S.HANDED_OVER, S.HELD, S.CANCELLED, S.FAILED}),
-    S.HANDED_OVER: frozenset({S.MAILED, S.RETURNED}),
+    S.HANDED_OVER: frozenset({S.MAILED, S.RETURNED, S.FAILED}),
     S.MAILED: frozenset({S.RETURNED}),
 }
 """What we do ourselves. What carriers report is folded by ``RANK`` instead, from any state."""
+
+TAKEN_BACK: dict[State, frozenset[State]] = {
+    S.MAILED: frozenset({S.HANDED_OVER}),
+    S.RETURNED: frozenset({S.MAILED, S.HANDED_OVER}),
+}
+"""Where a person goes back to, who finds that what was written down of a letter is a mistake."""
 
 RANK: dict[State, int] = {
     S.SUBMITTED: 10,
