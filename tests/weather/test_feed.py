@@ -100,7 +100,8 @@ def test_a_cancellation_and_an_update_end_the_alert_they_name(feed, now):
         alert(messageType="Cancel", id="urn:4", references=[{"@id": "https://x/alerts/urn:2"}]),
         updated=later + timedelta(minutes=1),
     )
-    assert now(later).alerts == ()
+    assert now(later).alerts == ("Heat Advisory",)
+    assert now(later + timedelta(minutes=1)).alerts == ()
 
 
 def test_an_alert_that_a_newer_feed_leaves_out_stands_until_its_end(feed, now):
