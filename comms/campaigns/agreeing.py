@@ -16,10 +16,10 @@ from comms.outbox.drafting import language_of
 from comms.outbox.drafts import lane_of
 from comms.promises import parts_of
 from comms.promises.schema import Promise
-from comms.rules import Purpose
+from comms.rules import Purpose, rulebook_of
 
+from .choosing import choose, main_reason
 from .facts import CHANNELS, picture
-from .planner import choose, main_reason
 
 NOTICES = {"promise": "promise-confirmation", "arrangement": "payment-arrangement-agreement"}
 IN_A_TEXT = 4
@@ -56,12 +56,12 @@ def put_in_writing(
     account = session.get_one(Account, promise.account_id, populate_existing=True)
     parts = parts_of(session, promise_id)
     now = clock.now()
-    seen = picture(session, city, [account], now)
-    facts = seen.facts[account.id]
+    seen = picture(session, city, [account.id], now)
+    facts = seen.subjects[account.id].facts
     able = [channel for channel in channels if channel != "sms" or len(parts) <= IN_A_TEXT]
     notice = NOTICES[promise.kind]
     purpose = Purpose(renderer.catalogue.get(notice).purpose)
-    choice = choose(city, None, able, purpose, account, facts, seen.contacts, now)
+    choice = choose(rulebook_of(city), able, purpose, facts, seen.recent(account.id), now)
     if choice.channel is None:
         if not choice.ruling.reasons:
             return Written(why_not="so many payments do not fit a text; write by email or letter")

@@ -5,7 +5,7 @@ accounts as one parameter, and finds them by an index.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -47,6 +47,17 @@ class Picture:
     def facts(self) -> dict[int, Facts]:
         """What the rules look at, by account."""
         return {account_id: subject.facts for account_id, subject in self.subjects.items()}
+
+    def recent(self, account_id: int, addresses: Collection[str] | None = None) -> Sequence[datetime]:
+        """The contacts that count for this account when it is written to at these addresses; else at all of its own."""
+        subject = self.subjects[account_id]
+        known = subject.facts.addresses.values() if addresses is None else addresses
+        return self.contacts.of(subject.household, subject.customer_number, list(known))
+
+    def add(self, account_id: int, address: str, at: datetime, key: Hashable) -> None:
+        """Count a contact that is being made now."""
+        subject = self.subjects[account_id]
+        self.contacts.add(subject.household, subject.customer_number, address, at, key)
 
 
 def picture(

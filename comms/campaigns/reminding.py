@@ -27,14 +27,15 @@ from comms.notices.rendering import Renderer
 from comms.outbox import Draft, Message
 from comms.outbox.drafting import CANNOT_WRITE
 from comms.promises.schema import Promise, PromisePart
-from comms.rules import Facts, Purpose, quiet
-from comms.rules import Verdict
+from comms.rules import Facts, Purpose, Verdict, rulebook_of
 
-from .facts import CATEGORY, Contacts, picture
-from .planner import Choice, choose, main_reason
+from .choosing import Choice, choose, main_reason
+from .facts import CATEGORY, picture
 
 NOTICE = "promise-reminder"
 CHANNELS = ("sms", "email")
+EVENING = time(21)
+"""When a reminder that did not leave is given up, in the city."""
 LOOK_AHEAD = 10
 """Days: no run of closed days is longer."""
 LATEST_DEADLINE = timedelta(60)
@@ -58,13 +59,13 @@ def remind(session: Session, city: City, clock: Clock, renderer: Renderer) -> Re
     if not due:
         return Reminded()
     accounts = {account.id: account for _, _, account in due}
-    seen = picture(session, city, list(accounts.values()), now)
+    seen = picture(session, city, list(accounts), now)
     talked_at = _talked_at(session, [promise for _, promise, _ in due])
     drafts: list[Draft] = []
     events: list[NewEvent] = []
     for part, promise, account in due:
-        facts = _at_the_same_address(seen.facts[account.id], talked_at.get(account.id))
-        choice = _choice(city, promise, account, facts, seen.contacts, now)
+        facts = _at_the_same_address(seen.subjects[account.id].facts, talked_at.get(account.id))
+        choice = _choice(city, promise, facts, seen.recent(account.id, facts.addresses.values()), now)
         if choice.ruling.verdict is Verdict.DEFER:
             continue
         part.reminded_at = now
@@ -78,7 +79,7 @@ def remind(session: Session, city: City, clock: Clock, renderer: Renderer) -> Re
         except CANNOT_WRITE as error:
             events.append(_not_sent(part, promise, f"It cannot be written: {error}", now))
             continue
-        seen.contacts.add(account, recipient, now, ("reminder", part.id))
+        seen.add(account.id, recipient, now, ("reminder", part.id))
     made = outbox.insert_messages(session, drafts, clock)
     queued = [outbox.queued_event(draft, message_id, digest, now) for draft, message_id, digest in made]
     session.flush()
@@ -120,13 +121,13 @@ def _due(
     return [(part, promise, account) for part, promise, account in session.execute(statement)]
 
 
-def _choice(city: City, promise: Promise, account: Account, facts: Facts, seen: Contacts, now: datetime) -> Choice:
+def _choice(city: City, promise: Promise, facts: Facts, recent: Sequence[datetime], now: datetime) -> Choice:
     """The promise's own channel, else the first that the rules allow. Decided as dunning is, under those holds only
     that silence a reminder too: the promise's own hold, or one for a medical device, is no reason to stay silent."""
     own = [promise.source] if promise.source in CHANNELS else []
     channels = [*own, *[channel for channel in CHANNELS if channel not in own]]
     silencing = [hold for hold in facts.holds if hold.kind in holds.SILENCING]
-    return choose(city, None, channels, Purpose.DUNNING, account, replace(facts, holds=silencing), seen, now)
+    return choose(rulebook_of(city), channels, Purpose.DUNNING, replace(facts, holds=silencing), recent, now)
 
 
 def _talked_at(session: Session, promises: Sequence[Promise]) -> dict[int, tuple[str, str]]:
@@ -167,7 +168,7 @@ def _draft(
     """The reminder of what is left of a part. It gives up in the evening: a day later it would remind of the past."""
     left = Installment(part.amount_cents - part.allocated_cents, part.due_on)
     now = clock.now()
-    evening = datetime.combine(city.local_date(now), quiet.CLOSES, city.zone)
+    evening = datetime.combine(city.local_date(now), EVENING, city.zone)
     return outbox.write(
         renderer,
         account,
