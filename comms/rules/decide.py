@@ -1,39 +1,23 @@
-"""The decision: may this account be contacted for this purpose on this channel at this time, and why (not).
+"""The decision: may this be done, for this account, on this channel, at this time, and why (not).
 
-Pure: the facts come in, the decision goes out. The most protective rule wins: suppress before defer before allow. Every
-reason that had a say is listed, so that a clerk can read why. Sources are the citations beside the rules.
+Pure: a rulebook, facts and an occasion in, a decision out. The most protective rule wins: suppress before defer before
+allow. Every rule that had a say is listed with the fact it looked at, so that a clerk can read why.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
-from comms.city import City
-
-from . import quiet
+from .conditions import Finding, contact_cap
 from .facts import Action, Decision, Facts, Occasion, Purpose, Reason, Verdict
+from .model import Contacts
 from .rulebook import Rulebook
 
+LEAPS = 60
+"""How often a wait may lead into another: a weekend into a holiday into the night. More means rules that never open."""
 
-HOLD_RULES: dict[str, tuple[frozenset[Purpose], str]] = {
-    "bankruptcy": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "11 U.S.C. 362(a)(6)"),
-    "deceased": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "office policy; estates are written to by staff"),
-    "dispute": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "Memphis Light, Gas & Water v. Craft, 436 U.S. 1 (1978)"),
-    "medical": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "Minn. Stat. 216B.098 subd. 5"),
-    "military": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "Minn. Stat. 325E.028 subd. 1"),
-    "energy_assistance": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "Minn. Stat. 216B.097; agency pledge"),
-    "promise": (frozenset({Purpose.DUNNING}), "office policy: an open promise holds dunning for the promised debt"),
-    "moratorium": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "city-declared moratorium"),
-    "office": (frozenset({Purpose.DUNNING, Purpose.LEGAL}), "placed by staff"),
-}
-"""Which purposes a hold stops, and its source. A kind that is not listed stops all: an unknown fact protects."""
-UNKNOWN_HOLD = (frozenset({Purpose.DUNNING, Purpose.LEGAL, Purpose.INFORMATIONAL}), "unknown hold: protects")
-
-HOUSEHOLD_CAPS = ((timedelta(days=7), 3), (timedelta(days=30), 6))
-"""Contacts with one household, over all campaigns and manual messages (office policy)."""
-
-BESIDE_A_HOLD = 500
-"""Cents of debt beside a held one that are left alone when no policy says how much (office policy): a late fee of a few
-dollars must not dun a customer who keeps to what was agreed."""
+ALLOWED = {Action.NOTICE: "may-contact", Action.DISCONNECT: "may-disconnect", Action.REFER: "may-refer"}
+CAPPED = frozenset({Purpose.DUNNING, Purpose.INFORMATIONAL})
+"""What a policy's own caps are about: not what the law wants said, and not answers."""
 
 
 def decide(
@@ -42,78 +26,83 @@ def decide(
     occasion: Occasion,
     *,
     caps: Sequence[tuple[timedelta, int]] = (),
-    settled_at: int = BESIDE_A_HOLD,
+    settled_at: int | None = None,
 ) -> Decision:
-    """Whether the act of ``occasion`` may be done. Pure; see the module.
+    """Whether what ``occasion`` asks may be done.
 
-    ``settled_at``: cents of debt that a policy leaves alone, as its exit says.
+    ``caps``: a policy's own contact caps, besides the office's. ``settled_at``: cents of debt that the policy leaves
+    alone, as its exit says; it holds for the whole debt, and for what is owed beside a hold that covers a part of it.
     """
-    city, purpose, channel, at = rulebook.city, occasion.purpose, occasion.channel, occasion.at
-    reasons: list[Reason] = []
-    until: datetime | None = None
-    reasons += _holds(facts, purpose, settled_at)
-    if occasion.action is Action.NOTICE:
-        reasons += _address(facts, channel)
-    if purpose in (Purpose.DUNNING, Purpose.LEGAL):
-        reasons += _owes(facts, settled_at)
-    if purpose in (Purpose.DUNNING, Purpose.INFORMATIONAL):
-        reasons += _caps(facts, at, (*HOUSEHOLD_CAPS, *caps))
-    recipient = facts.addresses.get(channel)
-    if recipient and purpose is not Purpose.CONVERSATIONAL and (opens := quiet.next_open(city, channel, recipient, at)):
-        until = opens
-        reasons.append(Reason("quiet-hours", Verdict.DEFER, "local time", _local(at, city), quiet.CITATION))
-    verdicts = {reason.verdict for reason in reasons}
-    if Verdict.SUPPRESS in verdicts:
-        return Decision(Verdict.SUPPRESS, None, tuple(reasons))
-    if Verdict.DEFER in verdicts:
-        return Decision(Verdict.DEFER, until, tuple(reasons))
-    allowed = Reason("may-contact", Verdict.ALLOW, channel, recipient or "", "no rule stands against it")
-    return Decision(Verdict.ALLOW, None, (*reasons, allowed))
+    at, action, channel = occasion.at, occasion.action, occasion.channel
+    day = occasion.day or rulebook.local_date(at)
+    standing = rulebook.compiled(occasion.purpose, action, channel, day)
+    found: list[Finding] = []
+    for check in standing.checks:
+        seen = check(facts, occasion, settled_at)
+        if seen:
+            found += seen
+    if caps and facts.recent_contacts and action is Action.NOTICE and occasion.purpose in CAPPED:
+        found += _policy_caps(rulebook, facts, occasion, caps, {reason.rule for reason, _ in found})
+    start = _start(rulebook, occasion, day)
+    waiting = [
+        Reason(rule.id, Verdict.DEFER, _waits_for(rule.text.when.hours is not None), seen_at[1], rule.citation)
+        for rule, wait in standing.waits
+        if (seen_at := wait(facts, occasion, start))
+    ]
+    reasons = (*(reason for reason, _ in found), *waiting)
+    if found:
+        return Decision(Verdict.SUPPRESS, None, reasons, _next_on(found, day))
+    if waiting:
+        until = _opening(rulebook, facts, occasion, start)
+        return Decision(Verdict.DEFER, until, reasons, rulebook.city.local_date(until))
+    recipient = facts.addresses.get(channel) or ""
+    allowed = Reason(ALLOWED[action], Verdict.ALLOW, channel, recipient, "no rule stands against it")
+    return Decision(Verdict.ALLOW, None, (allowed,))
 
 
-def _local(at: datetime, city: City) -> str:
-    return at.astimezone(city.zone).strftime("%Y-%m-%d %H:%M %Z")
+def _waits_for(hours: bool) -> str:
+    return "local time" if hours else "day"
 
 
-def _holds(facts: Facts, purpose: Purpose, left_alone: int) -> list[Reason]:
-    """The holds that stand against it. One that covers an amount stands until more than ``left_alone`` is owed beside
-    that amount."""
-    found = []
-    left = facts.past_due_cents - facts.paid_since_cents
-    for hold in facts.holds:
-        purposes, citation = HOLD_RULES.get(hold.kind, UNKNOWN_HOLD)
-        if purpose not in purposes:
-            continue
-        if hold.amount_cents is not None and left - hold.amount_cents > left_alone:
-            continue
-        ends = f"until {hold.ends_on}" if hold.ends_on else "open-ended"
-        found.append(Reason(f"hold-{hold.kind}", Verdict.SUPPRESS, "hold", f"{hold.kind}, {ends}", citation))
-    return found
+def _start(rulebook: Rulebook, occasion: Occasion, day: date) -> datetime:
+    """The instant that waits are counted from: now, or the beginning of the day that is planned for."""
+    if occasion.day is None or occasion.action is Action.NOTICE:
+        return occasion.at
+    return max(occasion.at, datetime.combine(day, time(0), rulebook.city.zone).astimezone(occasion.at.tzinfo))
 
 
-def _address(facts: Facts, channel: str) -> list[Reason]:
-    if channel in facts.blocked_channels:
-        citation = "47 CFR 64.1200(a)(10)" if channel == "sms" else "office policy"
-        return [Reason("consent", Verdict.SUPPRESS, f"{channel} consent", facts.blocked_channels[channel], citation)]
-    if not facts.addresses.get(channel):
-        why = facts.unreachable.get(channel, "none on file")
-        return [Reason("reachable", Verdict.SUPPRESS, f"{channel} address", why, "nothing to write to")]
-    return []
+def _opening(rulebook: Rulebook, facts: Facts, occasion: Occasion, at: datetime) -> datetime:
+    """The first instant from ``at`` on at which nothing has to wait: what ends one wait may begin another."""
+    for _ in range(LEAPS):
+        day = rulebook.city.local_date(at)
+        standing = rulebook.compiled(occasion.purpose, occasion.action, occasion.channel, day)
+        waits = [seen[0] for _, wait in standing.waits if (seen := wait(facts, occasion, at))]
+        if not waits:
+            return at
+        at = max(waits)
+    return at
 
 
-def _owes(facts: Facts, settled_at: int) -> list[Reason]:
-    left = facts.past_due_cents - facts.paid_since_cents
-    if left > settled_at:
-        return []
-    value = f"past due {facts.past_due_cents} cents, paid since {facts.paid_since_cents}"
-    return [Reason("owes", Verdict.SUPPRESS, "balance", value, "nobody who paid is dunned")]
+def _next_on(found: Sequence[Finding], day: date) -> date | None:
+    """The day on which every reason may have gone; None when one of them has no end that is known."""
+    ends = [again for _, again in found]
+    known = [again for again in ends if again is not None]
+    return max((*known, day)) if len(known) == len(ends) else None
 
 
-def _caps(facts: Facts, at: datetime, caps: Sequence[tuple[timedelta, int]]) -> list[Reason]:
-    found = []
+def _policy_caps(
+    rulebook: Rulebook, facts: Facts, occasion: Occasion, caps: Sequence[tuple[timedelta, int]], said: set[str]
+) -> list[Finding]:
+    """The caps of a policy that stand, without those the office's own have said already."""
+    found: list[Finding] = []
     for window, most in caps:
-        count = sum(1 for contact in facts.recent_contacts if at - window < contact <= at)
-        if count >= most:
-            value = f"{count} contacts with the household in {window.days} days, at most {most}"
-            found.append(Reason(f"cap-{window.days}d", Verdict.SUPPRESS, "contacts", value, "office policy"))
+        rule = f"cap-{window.days}d"
+        if rule in said or window.days < 1:
+            continue
+
+        def reason(value: str, rule: str = rule) -> Reason:
+            return Reason(rule, Verdict.SUPPRESS, "contacts", value, "the policy's own cap")
+
+        cap = Contacts(within_days=window.days, at_least=max(most, 1))
+        found += contact_cap(cap, rulebook.city, reason)(facts, occasion, None)
     return found
