@@ -1,0 +1,190 @@
+"""Golden cases as staff write them: "an account like this, on this day, gets that".
+
+A case is a table ``[[case]]`` of ``<policy>.cases.toml``, refused with file, case, key and what is allowed. ``golden``
+runs them.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from .conditions import Cents
+from .model import Policy, PolicyError
+from .steps import Channel
+
+OUTCOMES = ("nothing", "protected", "waiting", "outside")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CaseHold(_Part):
+    """A hold on the account; without ``amount`` it holds the whole debt, without ``ends`` it has no end."""
+
+    kind: str
+    ends: date | None = None
+    amount: Cents | None = None
+    note: str = ""
+
+
+class CaseWeather(_Part):
+    """What the weather feed says for the county, and how old it is. Left out, it was read an hour ago and is quiet."""
+
+    alerts: tuple[str, ...] = ()
+    hours_old: float | Literal["never read"] = 1
+
+
+class CaseAccount(_Part):
+    """The account as it stands on the day of the case. What is left out is an ordinary residential account."""
+
+    past_due: Cents
+    oldest_due_days: int = Field(ge=0)
+    """Days since the oldest unpaid bill was due."""
+    service_class: Literal["residential", "commercial"] = Field("residential", alias="class")
+    status: Literal["active", "inactive", "final", "shut_off"] = "active"
+    occupancy: Literal["owner", "tenant", "unknown"] = "owner"
+    heat: bool | Literal["unknown"] = True
+    """Whether disconnecting would stop the primary heat."""
+    services: dict[str, Cents] = Field(default_factory=dict)
+    """What is past due by service; left out, all of it on the city's first service."""
+    paid_since: Cents = 0
+    """What came in after the billing system's file was written."""
+    language: Literal["en", "es"] = "en"
+    reach: tuple[Channel, ...] = ("sms", "email", "letter")
+    opted_out: tuple[Channel, ...] = ()
+    returned_mail: bool = False
+    broken_promises: int = Field(0, ge=0)
+    holds: tuple[CaseHold | str, ...] = ()
+    contacts_days_ago: tuple[int, ...] = ()
+    """Contacts with the household that no step of this policy made."""
+    phone: str = Field("", pattern=r"^(\+1[2-9]\d{9})?$")
+    zip: str = ""
+    weather: CaseWeather = CaseWeather()
+    copies: tuple[Literal["third_party", "landlord"], ...] = ()
+
+
+class CaseTaken(_Part):
+    """A step that was taken before; it counts from then, unless ``standing`` says that it is under way or undone."""
+
+    step: str
+    days_ago: int = Field(ge=0)
+    standing: Literal["counts", "pending", "undone"] = "counts"
+
+
+class CasePromise(_Part):
+    """How the last promise of this debt ended."""
+
+    ended: Literal["kept", "partial", "broken"]
+    days_ago: int = Field(ge=0)
+
+
+class Expect(_Part):
+    """What the policy must come to. Only what is written here is compared."""
+
+    outcome: str
+    """``nothing`` (for whatever reason), ``protected``, ``waiting``, ``outside``, or the id of the step taken."""
+    because: str | None = None
+    """A rule that must be among the reasons."""
+    step: str | None = None
+    """The step that a protected account would have had."""
+    channel: Channel | tuple[Channel, ...] | None = None
+    """The channel written on; several when a step writes on several."""
+    on: date | None = None
+    """The next day on which something can happen."""
+    closes: bool | None = None
+    """Whether the episode ends."""
+
+
+class Case(_Part):
+    """One golden case."""
+
+    name: str = Field(min_length=3)
+    on: date
+    at: time = time(10, 0)
+    """Local time of day; 10:00 where nothing is said, when texts may be sent."""
+    account: CaseAccount
+    taken: tuple[CaseTaken, ...] = ()
+    promise: CasePromise | None = None
+    ended_days_ago: int | None = Field(None, ge=0)
+    """An earlier episode of the account ended so many days ago."""
+    arm: Literal["champion", "challenger"] | None = None
+    expect: Expect
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "Case":
+        if self.ended_days_ago is not None and self.taken:
+            raise ValueError("ended_days_ago is for an account without an open episode; leave taken out")
+        return self
+
+
+class _File(_Part):
+    case: tuple[Case, ...] = ()
+
+
+def parse_cases(text: str, where: str, policy: Policy) -> tuple[Case, ...]:
+    """The cases of a file, checked against the policy's steps. Raises ``PolicyError`` with file, case, key and what is
+    allowed."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{where}: not TOML: {error}") from None
+    try:
+        cases = _File.model_validate(given).case
+    except ValidationError as error:
+        raise PolicyError(f"{where}: " + "; ".join(_complaint(one, given) for one in error.errors())) from None
+    steps = [step.id for step in policy.step]
+    for case in cases:
+        for key, value, allowed in _names(case, steps):
+            if value not in allowed:
+                raise PolicyError(f"{where}: case {case.name!r}: {key}: {value!r} is none of {', '.join(allowed)}")
+    doubled = [case.name for case in cases if [each.name for each in cases].count(case.name) > 1]
+    if doubled:
+        raise PolicyError(f"{where}: two cases are named {doubled[0]!r}; give each a name of its own")
+    return cases
+
+
+def _names(case: Case, steps: Sequence[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Every name of a step in a case, with the names that are allowed there."""
+    yield "expect.outcome", case.expect.outcome, (*OUTCOMES, *steps)
+    if case.expect.step is not None:
+        yield "expect.step", case.expect.step, steps
+    for each in case.taken:
+        yield "taken.step", each.step, steps
+
+
+def _complaint(problem: ErrorDetails, given: Mapping[str, Any]) -> str:
+    """The case by its name, the key, what is wrong with it, and what is allowed."""
+    loc = list(problem["loc"])
+    where = ""
+    if loc[:1] == ["case"] and len(loc) > 1 and isinstance(loc[1], int):
+        written = given["case"][loc[1]]
+        where = f"case {written.get('name') or loc[1] + 1!r}: " if isinstance(written, dict) else ""
+        loc = loc[2:]
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        said = f"is not a key here; allowed: {', '.join(_keys_at(loc[:-1]))}"
+    elif problem["type"] == "missing":
+        said = "is missing; add it"
+    return f"{where}{'.'.join(map(str, loc)) or 'case'}: {said}"
+
+
+def _keys_at(loc: Sequence[int | str]) -> list[str]:
+    """The keys that the table at ``loc`` of a case may have."""
+    table: type[BaseModel] = Case
+    for part in loc:
+        if part in table.model_fields:
+            table = next(_tables(table.model_fields[str(part)].annotation), table)
+    return [about.alias or name for name, about in table.model_fields.items()]
+
+
+def _tables(kind: Any) -> Iterator[type[BaseModel]]:
+    """The tables among the types of a field, however deep they stand."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _tables(inner)

@@ -1,0 +1,158 @@
+"""Running golden cases: each is judged by the real engine and the city's real rules, as if its account were planned on
+its day by this policy alone. A policy cannot be activated while one of its cases fails.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from comms.campaigns import engine
+from comms.campaigns.night import Contacts, Night, Outcome, Position, PromiseEnd, Subject, Taken
+from comms.city import City
+from comms.notices import Catalogue
+from comms.rules import ActiveHold, Facts, Weather, rulebook_of
+
+from .cases import OUTCOMES, Case, CaseHold, Expect
+from .model import Policy
+from .wording import by_channels
+
+HOUSEHOLD, CUSTOMER = "the case's household", "the case's customer"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one case; without ``differences`` it passed."""
+
+    case: Case
+    outcome: Outcome
+    differences: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences
+
+
+def run(policy: Policy, cases: Sequence[Case], city: City, catalogue: Catalogue) -> list[Result]:
+    """Judge every case as the night would."""
+    purposes = {notice.name: str(notice.purpose) for notice in catalogue}
+    return [_judged(policy, case, city, purposes) for case in cases]
+
+
+def judged(policy: Policy, case: Case, city: City, purposes: Mapping[str, str]) -> Outcome:
+    """What the engine answers for the account of a case, on its day."""
+    now = datetime.combine(case.on, case.at, city.zone).astimezone(UTC)
+    night = Night(
+        city=city, rulebook=rulebook_of(city), now=now, today=case.on, policies=(policy,),
+        frozen={(policy.policy, policy.version): policy}, purposes=purposes,
+    )  # fmt: skip
+    return engine.judge(night, _subject(case, city, now), _position(policy, case, now), _contacts(policy, case, now))
+
+
+def _judged(policy: Policy, case: Case, city: City, purposes: Mapping[str, str]) -> Result:
+    outcome = judged(policy, case, city, purposes)
+    return Result(case, outcome, tuple(_differences(case.expect, outcome)))
+
+
+def _subject(case: Case, city: City, now: datetime) -> Subject:
+    given = case.account
+    phone = given.phone or f"+1{city.area_code}5550101"
+    addresses = {"sms": phone, "email": "customer@example.com", "letter": "1 Main St"}
+    issued = None
+    if given.weather.hours_old != "never read":
+        issued = now - timedelta(hours=float(given.weather.hours_old))
+    facts = Facts(
+        status=given.status,
+        past_due_cents=given.past_due,
+        paid_since_cents=given.paid_since,
+        holds=tuple(_hold(each) for each in given.holds),
+        blocked_channels=dict.fromkeys(given.opted_out, "opted out"),
+        addresses={c: addresses[c] for c in given.reach if c not in given.opted_out},
+        unreachable={"letter": "a letter to this address came back"} if given.returned_mail else {},
+        service_class=given.service_class,
+        occupancy=None if given.occupancy == "unknown" else given.occupancy,
+        affects_heat=None if given.heat == "unknown" else given.heat,
+        service_past_due=given.services or {city.services[0].key: given.past_due},
+        service_zip=given.zip or city.office.zip[:5],
+        weather=Weather(issued, given.weather.alerts),
+    )
+    return Subject(
+        account_id=1, number="case", household=HOUSEHOLD, customer_number=CUSTOMER, language=given.language,
+        oldest_due_on=case.on - timedelta(days=given.oldest_due_days), facts_version=1, facts=facts,
+        broken_promises=given.broken_promises, returned_mail=given.returned_mail, copies=given.copies,
+    )  # fmt: skip
+
+
+def _hold(given: CaseHold | str) -> ActiveHold:
+    if isinstance(given, str):
+        return ActiveHold(given, None, None, "")
+    return ActiveHold(given.kind, given.ends, given.amount, given.note)
+
+
+def _position(policy: Policy, case: Case, now: datetime) -> Position:
+    """An episode is open once a step was taken; it opened when the first of them was."""
+    if not case.taken:
+        ended = case.ended_days_ago
+        return Position(closed_at=None if ended is None else now - timedelta(days=ended))
+    taken: list[Taken] = []
+    for each in sorted(case.taken, key=lambda one: -one.days_ago):
+        at = now - timedelta(days=each.days_ago)
+        occurrence = 1 + sum(one.step == each.step for one in taken)
+        counts_at = at if each.standing == "counts" else None
+        taken.append(Taken(each.step, occurrence, at, each.standing, counts_at))
+    promise = None
+    if case.promise is not None:
+        promise = PromiseEnd(case.promise.ended, now - timedelta(days=case.promise.days_ago))
+    return Position(
+        episode_id=1, policy=policy.policy, version=policy.version, arm=case.arm, opened_at=taken[0].decided_at,
+        taken=tuple(taken), promise=promise,
+    )  # fmt: skip
+
+
+def _contacts(policy: Policy, case: Case, now: datetime) -> Contacts:
+    """The steps taken were contacts too, and count against the caps as they would."""
+    contacts = Contacts()
+    written = [each.days_ago for each in case.taken if each.standing != "undone" and policy.named(each.step).notice]
+    for key, days in enumerate((*written, *case.account.contacts_days_ago)):
+        contacts.add(HOUSEHOLD, CUSTOMER, None, now - timedelta(days=days), key)
+    return contacts
+
+
+def _differences(expect: Expect, got: Outcome) -> Iterator[str]:
+    """What differs, a sentence each."""
+    taken = got.step if got.kind in ("contact", "action") else None
+    wanted = expect.outcome
+    if not (wanted == taken or wanted == got.kind or (wanted == "nothing" and taken is None)):
+        yield f"expected {_named(wanted)}, but {in_words(got)}"
+    rules = [got.rule, *(reason.rule for reason in got.reasons)]
+    if expect.because is not None and expect.because not in rules:
+        yield f"expected it because of {expect.because}, but the reasons are {', '.join(dict.fromkeys(rules))}"
+    if expect.step is not None and expect.step != got.step:
+        yield f"expected the step {expect.step}, but it is {got.step or 'none'}"
+    if expect.channel is not None:
+        wanted_on = (expect.channel,) if isinstance(expect.channel, str) else expect.channel
+        used = tuple(send.channel for send in got.sends)
+        if set(wanted_on) != set(used):
+            yield f"expected {by_channels(wanted_on)}, but it is {by_channels(used)}"
+    if expect.on is not None and expect.on != got.next_on:
+        yield f"expected the next date {expect.on}, but it is {got.next_on or 'not known'}"
+    if expect.closes is not None and expect.closes != (got.closes is not None):
+        yield "expected the episode to end, but it goes on" if expect.closes else "expected the episode to go on"
+
+
+def in_words(outcome: Outcome) -> str:
+    """An outcome in a few words: what is done, or why nothing is."""
+    then = f", next on {outcome.next_on}" if outcome.next_on else ""
+    match outcome.kind:
+        case "contact":
+            return f"the step {outcome.step} goes out {by_channels(tuple(send.channel for send in outcome.sends))}"
+        case "action":
+            return f"the step {outcome.step} becomes possible"
+        case "protected":
+            return f"{outcome.step or 'the account'} is held back by {outcome.rule}{then}"
+        case "waiting":
+            return f"no step is due ({outcome.rule}){then}"
+    return f"the policy leaves the account alone ({outcome.rule}){then}"
+
+
+def _named(outcome: str) -> str:
+    return outcome if outcome in OUTCOMES else f"the step {outcome}"
