@@ -1,7 +1,26 @@
 """When we say it: dunning policies, the night's plan, its release, deciding again what went stale, and reminders of
 promises."""
 
+from .planner import RunError, night_of, plan, subject_of
 from .policies import Policy, PolicyError, load_policy
+from .redeciding import Followed, follow, redecide
+from .reminding import Reminded, remind
 from .schema import CampaignRun, Decision, Episode
 
-__all__ = ["CampaignRun", "Decision", "Episode", "Policy", "PolicyError", "load_policy"]
+__all__ = [
+    "CampaignRun",
+    "Decision",
+    "Episode",
+    "Followed",
+    "Policy",
+    "PolicyError",
+    "Reminded",
+    "RunError",
+    "follow",
+    "load_policy",
+    "night_of",
+    "plan",
+    "redecide",
+    "remind",
+    "subject_of",
+]
