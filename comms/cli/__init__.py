@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "reply": ("reply", "reply", "What customers write back."),
     "promise": ("promise", "promise", "Promises to pay."),
     "consent": ("consent", "consent_", "Who may be written to, and what they said."),
+    "rules": ("rules", "rules", "What protects a customer, and where it comes from."),
     "history": ("history", "history", "Everything said and done for an account."),
 }
 

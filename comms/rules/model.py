@@ -261,6 +261,8 @@ class RuleText(Dated):
 class RequirementText(Dated):
     """What a disconnection notice needs: how long before the disconnection it is mailed, and what comes with it."""
 
+    says: str = Field(min_length=10)
+    """A sentence for staff."""
     services: tuple[str, ...] = ()
     service_class: tuple[Literal["residential", "commercial"], ...] = Field(default=(), alias="class")
     season: Season | None = None

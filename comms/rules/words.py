@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from .model import Applies, FactTest, Hours, RuleText, Season, When
+from .model import Applies, FactTest, Hours, RequirementText, RuleText, Season, When
 
 FACTS = {
     "status": "account status",
@@ -133,3 +133,14 @@ def dates(text: Any) -> str:
     if text.from_:
         return f"from {text.from_}"
     return f"to {text.to}" if text.to else "at all times"
+
+
+def clock(text: RequirementText) -> str:
+    """How long a disconnection waits after its notice; nothing when it need not."""
+    unit = "business days" if text.count == "business" else "days"
+    return f"{text.days} {unit} from the mailing to the disconnection" if text.days else ""
+
+
+def copies(text: RequirementText) -> str:
+    """Who else gets the notice."""
+    return several([kind.replace("_", " ") for kind in text.copies], "and") if text.copies else ""
