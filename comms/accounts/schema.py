@@ -16,6 +16,7 @@ class Account(Base):
     __table_args__ = (
         UniqueConstraint("number"),
         Index("ix_account_household", "household"),
+        Index("ix_account_customer_number", "customer_number"),
         Index("ix_account_search_name", "search_name"),
         Index("ix_account_search_number", "search_number"),
         Index("ix_account_past_due_cents", "past_due_cents"),

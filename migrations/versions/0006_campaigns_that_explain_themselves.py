@@ -47,6 +47,7 @@ LOST = (
     ("decision", lambda: sa.Column("channels", JSON, server_default="[]", nullable=False)),
 )
 INDEXES = (
+    ("ix_account_customer_number", "account", ["customer_number"], None, False),
     ("ix_message_decision_id", "message", ["decision_id"], "decision_id IS NOT NULL", False),
     ("ix_episode_account_id", "episode", ["account_id"], None, False),
     ("ix_episode_policy_opened_at", "episode", ["policy", "opened_at"], None, False),
