@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from comms.campaigns import engine
+from comms.campaigns.facts import RETURNED
 from comms.campaigns.night import Contacts, Night, Outcome, Position, PromiseEnd, Subject, Taken
 from comms.city import City
 from comms.notices import Catalogue
@@ -40,12 +41,12 @@ def run(policy: Policy, cases: Sequence[Case], city: City, catalogue: Catalogue)
 
 def judged(policy: Policy, case: Case, city: City, purposes: Mapping[str, str]) -> Outcome:
     """What the engine answers for the account of a case, on its day."""
-    now = datetime.combine(case.on, case.at, city.zone).astimezone(UTC)
+    asked = _Asked(policy, case, city)
     night = Night(
-        city=city, rulebook=rulebook_of(city), now=now, today=case.on, policies=(policy,),
+        city=city, rulebook=rulebook_of(city), now=asked.ago(0), today=case.on, policies=(policy,),
         frozen={(policy.policy, policy.version): policy}, purposes=purposes,
     )  # fmt: skip
-    return engine.judge(night, _subject(case, city, now), _position(policy, case, now), _contacts(policy, case, now))
+    return engine.judge(night, asked.subject(), asked.position(), asked.contacts())
 
 
 def _judged(policy: Policy, case: Case, city: City, purposes: Mapping[str, str]) -> Result:
@@ -53,68 +54,91 @@ def _judged(policy: Policy, case: Case, city: City, purposes: Mapping[str, str])
     return Result(case, outcome, tuple(_differences(case.expect, outcome)))
 
 
-def _subject(case: Case, city: City, now: datetime) -> Subject:
-    given = case.account
-    phone = given.phone or f"+1{city.area_code}5550101"
-    addresses = {"sms": phone, "email": "customer@example.com", "letter": "1 Main St"}
-    issued = None
-    if given.weather.hours_old != "never read":
-        issued = now - timedelta(hours=float(given.weather.hours_old))
-    facts = Facts(
-        status=given.status,
-        past_due_cents=given.past_due,
-        paid_since_cents=given.paid_since,
-        holds=tuple(_hold(each) for each in given.holds),
-        blocked_channels=dict.fromkeys(given.opted_out, "opted out"),
-        addresses={c: addresses[c] for c in given.reach if c not in given.opted_out},
-        unreachable={"letter": "a letter to this address came back"} if given.returned_mail else {},
-        service_class=given.service_class,
-        occupancy=None if given.occupancy == "unknown" else given.occupancy,
-        affects_heat=None if given.heat == "unknown" else given.heat,
-        service_past_due=given.services or {city.services[0].key: given.past_due},
-        service_zip=given.zip or city.office.zip[:5],
-        weather=Weather(issued, given.weather.alerts),
-    )
-    return Subject(
-        account_id=1, number="case", household=HOUSEHOLD, customer_number=CUSTOMER, language=given.language,
-        oldest_due_on=case.on - timedelta(days=given.oldest_due_days), facts_version=1, facts=facts,
-        broken_promises=given.broken_promises, returned_mail=given.returned_mail, copies=given.copies,
-    )  # fmt: skip
+@dataclass(frozen=True)
+class _Asked:
+    """A case, and what it says in the engine's own terms."""
+
+    policy: Policy
+    case: Case
+    city: City
+
+    def ago(self, days: int) -> datetime:
+        """The same time of day in the city, so many days before."""
+        day = self.case.on - timedelta(days=days)
+        return datetime.combine(day, self.case.at, self.city.zone).astimezone(UTC)
+
+    def subject(self) -> Subject:
+        given = self.case.account
+        return Subject(
+            account_id=1, number="case", household=HOUSEHOLD, customer_number=CUSTOMER, language=given.language,
+            oldest_due_on=self.case.on - timedelta(days=given.oldest_due_days), facts_version=1, facts=self._facts(),
+            broken_promises=given.broken_promises, returned_mail=given.returned_mail, copies=given.copies,
+        )  # fmt: skip
+
+    def _facts(self) -> Facts:
+        given, city = self.case.account, self.city
+        known = {
+            "sms": given.phone or f"+1{city.area_code}5550101",
+            "email": "customer@example.com",
+            "letter": city.office.one_line,
+        }
+        closed = (*given.opted_out, *(("letter",) if given.returned_mail else ()))
+        return Facts(
+            status=given.status,
+            past_due_cents=given.past_due,
+            paid_since_cents=given.paid_since,
+            holds=tuple(_hold(each) for each in given.holds),
+            blocked_channels=dict.fromkeys(given.opted_out, "opted out"),
+            addresses={channel: known[channel] for channel in given.reach if channel not in closed},
+            unreachable={"letter": RETURNED} if given.returned_mail else {},
+            service_class=given.service_class,
+            occupancy=None if given.occupancy == "unknown" else given.occupancy,
+            affects_heat=None if given.heat == "unknown" else given.heat,
+            service_past_due=given.services or {city.services[0].key: given.past_due},
+            service_zip=given.zip or city.office.zip[:5],
+            weather=self._weather(),
+        )
+
+    def _weather(self) -> Weather:
+        given = self.case.account.weather
+        if given.hours_old == "never read":
+            return Weather(None)
+        return Weather(self.ago(0) - timedelta(hours=given.hours_old), given.alerts)
+
+    def position(self) -> Position:
+        """An episode is open once a step was taken; it opened when the first of them was."""
+        policy, version = self.policy.policy, self.policy.version
+        if not self.case.taken:
+            ended = self.case.ended_days_ago
+            return Position() if ended is None else Position(None, policy, version, closed_at=self.ago(ended))
+        taken: list[Taken] = []
+        for each in sorted(self.case.taken, key=lambda one: -one.days_ago):
+            occurrence = 1 + sum(one.step == each.step for one in taken)
+            at = self.ago(each.days_ago)
+            taken.append(Taken(each.step, occurrence, at, each.standing, at if each.standing == "counts" else None))
+        promise = None
+        if self.case.promise is not None:
+            promise = PromiseEnd(self.case.promise.ended, self.ago(self.case.promise.days_ago))
+        return Position(
+            1, policy, version, self.case.arm, opened_at=taken[0].decided_at, taken=tuple(taken), promise=promise
+        )
+
+    def contacts(self) -> Contacts:
+        """The steps taken were contacts too, and count against the caps as they would."""
+        contacts = Contacts()
+        made = [one.days_ago for one in self.case.taken if one.standing != "undone" and self._writes(one.step)]
+        for key, days in enumerate((*made, *self.case.account.contacts_days_ago)):
+            contacts.add(HOUSEHOLD, CUSTOMER, None, self.ago(days), key)
+        return contacts
+
+    def _writes(self, step_id: str) -> bool:
+        return bool(self.policy.named(step_id, self.case.arm).notice)
 
 
 def _hold(given: CaseHold | str) -> ActiveHold:
     if isinstance(given, str):
         return ActiveHold(given, None, None, "")
     return ActiveHold(given.kind, given.ends, given.amount, given.note)
-
-
-def _position(policy: Policy, case: Case, now: datetime) -> Position:
-    """An episode is open once a step was taken; it opened when the first of them was."""
-    if not case.taken:
-        ended = case.ended_days_ago
-        return Position(closed_at=None if ended is None else now - timedelta(days=ended))
-    taken: list[Taken] = []
-    for each in sorted(case.taken, key=lambda one: -one.days_ago):
-        at = now - timedelta(days=each.days_ago)
-        occurrence = 1 + sum(one.step == each.step for one in taken)
-        counts_at = at if each.standing == "counts" else None
-        taken.append(Taken(each.step, occurrence, at, each.standing, counts_at))
-    promise = None
-    if case.promise is not None:
-        promise = PromiseEnd(case.promise.ended, now - timedelta(days=case.promise.days_ago))
-    return Position(
-        episode_id=1, policy=policy.policy, version=policy.version, arm=case.arm, opened_at=taken[0].decided_at,
-        taken=tuple(taken), promise=promise,
-    )  # fmt: skip
-
-
-def _contacts(policy: Policy, case: Case, now: datetime) -> Contacts:
-    """The steps taken were contacts too, and count against the caps as they would."""
-    contacts = Contacts()
-    written = [each.days_ago for each in case.taken if each.standing != "undone" and policy.named(each.step).notice]
-    for key, days in enumerate((*written, *case.account.contacts_days_ago)):
-        contacts.add(HOUSEHOLD, CUSTOMER, None, now - timedelta(days=days), key)
-    return contacts
 
 
 def _differences(expect: Expect, got: Outcome) -> Iterator[str]:
