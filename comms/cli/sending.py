@@ -6,8 +6,8 @@ from datetime import timedelta
 import click
 
 from comms.accounts import finding
+from comms.campaigns.choosing import choose
 from comms.campaigns.facts import picture
-from comms.campaigns.planner import choose
 from comms.cli.opening import Refused, echo_json, office
 from comms.notices import keep_versions
 from comms.notices.catalogue import NoticeError
@@ -16,8 +16,7 @@ from comms.outbox import enqueue, facts_for, write
 from comms.outbox.drafting import language_of
 from comms.outbox.drafts import lane_of
 from comms.outbox.mailing import hand_over_letters
-from comms.rules import Purpose
-from comms.rules.decide import Verdict
+from comms.rules import Purpose, Verdict, rulebook_of
 
 
 @click.command()
@@ -35,9 +34,9 @@ def send(account: str, notice: str, channel: str, as_json: bool) -> None:
             now = at.clock.now()
             try:
                 purpose = Purpose(at.renderer.catalogue.get(notice).purpose)
-                seen = picture(session, at.city, [found], now)
+                seen = picture(session, at.city, [found.id], now)
                 facts = seen.facts[found.id]
-                ruling = choose(at.city, None, [channel], purpose, found, facts, seen.contacts, now).ruling
+                ruling = choose(rulebook_of(at.city), [channel], purpose, facts, seen.recent(found.id), now).ruling
                 if ruling.verdict is Verdict.SUPPRESS:
                     why = "; ".join(
                         f"{r.fact}: {r.value} ({r.citation})" for r in ruling.reasons if r.verdict != "allow"
