@@ -91,3 +91,8 @@ def flush(folder: Path) -> None:
 
 def _spelled(manifest: Mapping[str, Any]) -> bytes:
     return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def discard(scratch: Path) -> None:
+    """Take a hidden folder away that is not handed over."""
+    shutil.rmtree(scratch, ignore_errors=True)

@@ -154,7 +154,7 @@ def _turned_on_since(session: Session, city: City, accounts: Mapping[int, Accoun
         )
         .group_by(FieldOrder.account_id)
     )
-    return {number for number, at in latest if city.local_date(at) >= accounts[number].balance_as_of}
+    return {number for number, at in latest if at and city.local_date(at) >= accounts[number].balance_as_of}
 
 
 def _shut_off(city: City, account: Account, order: FieldOrder | None, paid: int) -> ShutOff:

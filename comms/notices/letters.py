@@ -168,8 +168,12 @@ def _template() -> bytes:
 
 @cache
 def _compiler() -> typst.Compiler:
-    fonts = Path(str(importlib.import_module("fontpkg_source_sans_3").__file__)).parent / "files"
-    return typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=[fonts], ignore_system_fonts=True)
+    return typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=[font_folder()], ignore_system_fonts=True)
+
+
+def font_folder() -> Path:
+    """Where the fonts are that everything we print is set in."""
+    return Path(str(importlib.import_module("fontpkg_source_sans_3").__file__)).parent / "files"
 
 
 _ONE_AT_A_TIME = Lock()
