@@ -33,7 +33,7 @@ def choose(
     ``contacts`` are the instants of contacts with the household (``Contacts.of``); a policy adds its own caps and says
     what debt it leaves alone. ``announces`` is the disconnection date that a legal notice names.
     """
-    facts = with_contacts(facts, contacts)
+    facts = with_contacts(facts, contacts, at)
     rulings = []
     for channel in channels:
         ruling = ruling_on(rulebook, facts, Occasion(purpose, channel, at, announces=announces), policy)
@@ -43,9 +43,12 @@ def choose(
     return Choice(None, together(rulings))
 
 
-def with_contacts(facts: Facts, contacts: Sequence[datetime]) -> Facts:
-    """The facts with these contacts for the caps to count."""
-    return replace(facts, recent_contacts=contacts) if contacts or facts.recent_contacts else facts
+def with_contacts(facts: Facts, contacts: Sequence[datetime], at: datetime) -> Facts:
+    """The facts with these contacts for the caps to count. One that is decided and leaves later, after the quiet hours,
+    counts as of now: else two accounts of one household would both be written to in the morning."""
+    if not contacts:
+        return replace(facts, recent_contacts=()) if facts.recent_contacts else facts
+    return replace(facts, recent_contacts=[min(contact, at) for contact in contacts])
 
 
 def ruling_on(rulebook: Rulebook, facts: Facts, occasion: Occasion, policy: Policy | None) -> Decision:

@@ -9,7 +9,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from comms.rules import Action, Occasion, Purpose, Reason, Verdict
 from comms.rules import Decision as Ruling
@@ -17,7 +17,6 @@ from comms.rules import Decision as Ruling
 from .choosing import Choice, choose, main_reason, ruling_on, together
 from .night import Contacts, Night, Outcome, Position, Send, Subject
 from .policies import Policy, Step
-from .policies.conditions import LASTING, Conditions
 from .policies.model import CHALLENGER, CHAMPION
 from .stepping import DAY, Due, due_step
 
@@ -111,14 +110,9 @@ def _closing(policy: Policy, night: Night, subject: Subject) -> tuple[str, Reaso
     if status not in (*enter.statuses, "shut_off"):
         closes = "moved_out" if status in ("inactive", "final") else "left"
         return closes, _note(closes.replace("_", "-"), "status", status, policy)
-    for key in LASTING:
-        limit = getattr(enter, key)
-        if key == "statuses" or limit is None:
-            continue
-        alone = Conditions.model_construct(**{key: limit})
-        failed = alone.against(subject, night.today)
-        if failed is not None and failed[2]:
-            return "left", _note("left", failed[0], failed[1], policy)
+    failed = enter.lasting_against(subject, night.today)
+    if failed is not None and failed[2]:
+        return "left", _note("left", failed[0], failed[1], policy)
     return None
 
 
@@ -210,8 +204,8 @@ class _Asked:
         about: _About,
         purpose: Purpose,
         subject: Subject,
-        seen: Sequence,
-        announces: date | None,  # type: ignore[type-arg]
+        seen: Sequence[datetime],
+        announces: date | None,
     ) -> None:
         self.about, self.purpose, self.subject, self.announces = about, purpose, subject, announces
         self.seen = list(seen)
@@ -232,7 +226,7 @@ class _Asked:
             return ruling
         self.sends.append(Send(choice.channel, rest, required, ruling.until))
         self.reasons += ruling.reasons
-        self.seen.append(ruling.until or now)
+        self.seen.append(now)
         return None
 
     def first_of(self, channels: tuple[str, ...]) -> Ruling | None:

@@ -52,18 +52,22 @@ def _latest(taken: Sequence[Taken]) -> dict[str, Taken]:
 
 
 def _busy(policy: Policy, night: Night, position: Position, latest: Mapping[str, Taken]) -> Due | None:
+    """What is under way, or was taken today already."""
+    steps = {step.id: step for step in policy.steps_of(position.arm)}
     for one in latest.values():
         if one.standing == "pending":
-            step = policy.named(one.step, position.arm)
-            why = (
-                f"{step.name} was decided on {night.city.local_date(one.decided_at)}; {one.why or 'no news of it yet'}"
-            )
-            return Due("waiting", "under-way", why, step, one.occurrence, night.today + DAY)
+            on = night.city.local_date(one.decided_at)
+            why = f"{_name(steps, one)} was decided on {on}; {one.why or 'no news of it yet'}"
+            return Due("waiting", "under-way", why, steps.get(one.step), one.occurrence, night.today + DAY)
     for one in latest.values():
         if one.standing == "counts" and night.city.local_date(one.decided_at) >= night.today:
-            step = policy.named(one.step, position.arm)
-            return Due("waiting", "one-step-a-night", f"{step.name} was taken today", step, on=night.today + DAY)
+            why = f"{_name(steps, one)} was taken today"
+            return Due("waiting", "one-step-a-night", why, steps.get(one.step), one.occurrence, night.today + DAY)
     return None
+
+
+def _name(steps: Mapping[str, Step], one: Taken) -> str:
+    return steps[one.step].name if one.step in steps else one.step
 
 
 class _Steps:
@@ -76,7 +80,8 @@ class _Steps:
         self.steps = policy.steps_of(position.arm)
         self.places = {step.id: place for place, step in enumerate(self.steps)}
         self.standing = _standing(self.steps, latest)
-        self.last_counted = max((self._counted_on(step_id) for step_id in self.standing), default=None)
+        counted = (self._counted_on(one.step) for one in latest.values() if one.standing == "counts")
+        self.last_counted = max(counted, default=None)
         self.frontier = max((self.places[step_id] for step_id in self.standing), default=-1)
         self.promise_ended, effect = _promise(policy, night, position)
         self.anew = effect == "resume_same_step"
@@ -99,9 +104,7 @@ class _Steps:
     def next(self) -> Due:
         """The first step that does not stand and is not passed over."""
         for place, step in enumerate(self.steps):
-            if step.id in self.standing and place != self.jump:
-                continue
-            if not step.required and (place < max(self.frontier, self.restart) or place < self.jump):
+            if place != self.jump and self._passed(place, step):
                 continue
             applies = self._applies(step)
             if applies is False:
@@ -113,6 +116,12 @@ class _Steps:
                 continue
             return due
         return Due("done", "all-steps-taken", "every step of the policy that applies was taken")
+
+    def _passed(self, place: int, step: Step) -> bool:
+        """Whether the step stands, or lies behind where the episode has come to and need not be taken."""
+        if step.id in self.standing:
+            return True
+        return not step.required and place < max(self.frontier, self.restart, self.jump)
 
     def _applies(self, step: Step) -> bool | None:
         """Whether the step's conditions hold; None when that is not known."""
@@ -145,15 +154,9 @@ class _Steps:
             waits = step.require
             proven = (self._later(self._counted_on(one), waits.days, waits.count) for one in waits.steps)
             on = max(on, *proven)
-        kind: Literal["due", "waiting"] = "due" if on <= self.night.today else "waiting"
-        return Due(
-            kind,
-            "due" if kind == "due" else "not-due-yet",
-            f"{step.name} is due since {on}" if kind == "due" else f"{step.name} is due on {on}",
-            step,
-            occurrence,
-            on,
-        )
+        if on > self.night.today:
+            return Due("waiting", "not-due-yet", f"{step.name} is due on {on}", step, occurrence, on)
+        return Due("due", "due", f"{step.name} is due since {on}", step, occurrence, on)
 
     def _due_on(self, step: Step) -> date | None:
         """The day a step is due since by its ``after``, with the spacing kept."""

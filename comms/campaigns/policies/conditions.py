@@ -71,15 +71,14 @@ class Conditions(Part):
         return self
 
     def against(self, subject: "Subject", today: date) -> tuple[str, str, bool] | None:
-        """The first condition that does not hold: its key, what the account has, and whether that is known. None when
-        all hold."""
-        for key, wanted, found, limit in self._set:
-            value = found(subject, today)
-            if value is None:
-                return _alias(key), "not known", False
-            if not wanted(value, limit):
-                return _alias(key), _words(key, value), True
-        return None
+        """The first condition that does not hold: its key, what the account has, and whether that is known. One that is
+        not known is told only when no other fails. None when all hold."""
+        return _first_failing(self._set, subject, today)
+
+    def lasting_against(self, subject: "Subject", today: date) -> tuple[str, str, bool] | None:
+        """The same, of what a running episode must go on fitting. Amount and age may change while it runs: a part
+        payment ends nothing."""
+        return _first_failing(self._lasting, subject, today)
 
     @cached_property
     def _set(self) -> "tuple[tuple[str, _Compares, _Finds, Any], ...]":
@@ -87,12 +86,29 @@ class Conditions(Part):
         given = ((*check, getattr(self, check[0])) for check in _CHECKS)
         return tuple(check for check in given if check[3] is not None)
 
+    @cached_property
+    def _lasting(self) -> "tuple[tuple[str, _Compares, _Finds, Any], ...]":
+        return tuple(check for check in self._set if check[0] in _LASTING)
+
 
 class Enter(Conditions):
     """Who comes in."""
 
     statuses: Annotated[tuple[Status, ...], OneOrMore] = ("active",)
     past_due_at_least: Cents
+
+
+def _first_failing(
+    checks: "tuple[tuple[str, _Compares, _Finds, Any], ...]", subject: "Subject", today: date
+) -> tuple[str, str, bool] | None:
+    unknown = None
+    for key, wanted, found, limit in checks:
+        value = found(subject, today)
+        if value is None:
+            unknown = unknown or (_alias(key), "not known", False)
+        elif not wanted(value, limit):
+            return _alias(key), _words(key, value), True
+    return unknown
 
 
 def _ordered(name: str, least: int | None, most: int | None) -> None:
@@ -161,5 +177,4 @@ _CHECKS: tuple[tuple[str, _Compares, _Finds], ...] = (
 )
 """Each condition: how it compares, and what it looks at; None is not known."""
 
-LASTING = ("service_class", "statuses", "occupancy")
-"""What a running episode must go on fitting. Amount and age may change while it runs: a part payment ends nothing."""
+_LASTING = ("service_class", "occupancy")
