@@ -28,6 +28,7 @@ from comms.rules import Purpose, rulebook_of
 from comms.worklist import open_task
 
 from .choosing import Choice, choose, main_reason
+from .copying import settle_held
 from .facts import picture
 from .policies import Policy, versions
 from .schema import Decision, Episode
@@ -75,12 +76,21 @@ _FILE_CAME = "a file of the billing system came in"
 def waiting(database: Database) -> int:
     """How many held messages wait to be decided again."""
     with database.read() as session:
-        stale = (Message.state == State.HELD, Message.state_reason == STALE, Message.account_id.is_not(None))
-        return session.scalar(select(func.count(Message.id)).where(*stale)) or 0
+        return session.scalar(select(func.count(Message.id)).where(*_STALE)) or 0
+
+
+_STALE = (
+    Message.state == State.HELD,
+    Message.state_reason == STALE,
+    Message.account_id.is_not(None),
+    Message.copy_of_id.is_(None),
+)
+"""What waits to be decided again; a copy goes the way of its notice."""
 
 
 def redecide(session: Session, city: City, renderer: Renderer, clock: Clock, *, limit: int = 500) -> list[int]:
-    """Decide again the messages that were held because their account had changed; the ids of what replaces them.
+    """Decide again the messages that were held because their account had changed; the ids of what replaces them, and of
+    their copies.
 
     Still allowed: the old message is superseded by one with today's facts. No longer: it is suppressed, with why.
     """
@@ -88,14 +98,14 @@ def redecide(session: Session, city: City, renderer: Renderer, clock: Clock, *, 
     held = list(
         session.scalars(
             select(Message)
-            .where(Message.state == State.HELD, Message.state_reason == STALE, Message.account_id.is_not(None))
+            .where(*_STALE)
             .order_by(Message.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
     )
     if not held:
-        return []
+        return settle_held(session, city, clock, renderer, limit=limit)
     accounts = {
         account.id: account
         for account in session.scalars(select(Account).where(Account.id.in_({message.account_id for message in held})))
@@ -135,7 +145,8 @@ def redecide(session: Session, city: City, renderer: Renderer, clock: Clock, *, 
     fresh = insert_messages(session, drafts, clock)
     events += [queued_event(draft, message_id, digest, now) for draft, message_id, digest in fresh]
     record(session, events, now)
-    return [message_id for _, message_id, _ in fresh]
+    copies = settle_held(session, city, clock, renderer, limit=limit)
+    return [message_id for _, message_id, _ in fresh] + copies
 
 
 _MOVE = (
