@@ -3,7 +3,8 @@
 ``python -m benchmarks.importing`` makes files of 10,000 and 100,000 rows, and takes them in on SQLite and PostgreSQL:
 new, the same file again, the next night's (every twentieth balance another), and as many payments. Each size and
 database runs in a process of its own, so that its peak memory is its own. Rows a second are by the wall clock; the
-processor time is of the import and, on PostgreSQL, of the server. ``--sizes`` and ``--databases`` choose.
+processor time is of the import and, on PostgreSQL, of the server. ``--sizes`` and ``--databases`` choose; there are as
+many accounts as payments, unless ``--accounts`` gives every size a city of the same size.
 
 Beside it stands what a plain script would do: read each row with ``csv`` and ``phonenumbers``, one ORM object and one
 commit a row, with no refusals, no comparison and no totals.
@@ -39,23 +40,23 @@ PLAIN = 1000
 """Rows for the plain script, which is slow."""
 
 
-def one(kind: str, size: int) -> None:
-    """Measure one size on one database, and print the figures as JSON."""
+def one(kind: str, size: int, city: int) -> None:
+    """Measure one size on one database, in a city of so many accounts, and print the figures as JSON."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        first = exports.accounts_file(folder, exports.many_accounts(size))
-        tonight = enumerate(exports.many_accounts(size))
+        first = exports.accounts_file(folder, exports.many_accounts(city))
+        tonight = enumerate(exports.many_accounts(city))
         changed = ({**row, "CUR_BAL": "1.23"} if at % 20 == 0 else row for at, row in tonight)
         second = exports.accounts_file(folder, changed, "2026-11-21")
-        payments = exports.payments_file(folder, exports.many_payments(size, size))
+        payments = exports.payments_file(folder, exports.many_payments(size, city))
         before = peak()
         with server(kind, folder) as url:
             database = Database(url)
             metadata().create_all(database.engine)
             figures = [
-                measure("accounts, new", size, import_accounts, database, first),
-                measure("the same file again", size, import_accounts, database, first),
-                measure("the next night's file", size, import_accounts, database, second),
+                measure("accounts, new", city, import_accounts, database, first),
+                measure("the same file again", city, import_accounts, database, first),
+                measure("the next night's file", city, import_accounts, database, second),
                 measure("payments, new", size, import_payments, database, payments),
                 measure("the same payments again", size, import_payments, database, payments),
             ]
@@ -129,16 +130,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
-    parser.add_argument("--one", nargs=2, metavar=("DATABASE", "ROWS"), help=argparse.SUPPRESS)
+    parser.add_argument("--accounts", type=int, help="accounts in the city, instead of as many as payments")
+    parser.add_argument("--one", nargs=3, metavar=("DATABASE", "ROWS", "ACCOUNTS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        one(given.one[0], int(given.one[1]))
+        one(given.one[0], int(given.one[1]), int(given.one[2]))
         return
     print(f"{machine()}\n")
     print(f"{'':30}{'rows':>9}{'rows/s':>9}{'CPU us/row':>12}{'server':>8}{'peak MB':>9}")
     for kind in given.databases:
         for size in given.sizes:
-            command = [sys.executable, "-m", "benchmarks.importing", "--one", kind, str(size)]
+            numbers = [str(size), str(given.accounts or size)]
+            command = [sys.executable, "-m", "benchmarks.importing", "--one", kind, *numbers]
             found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
             print(f"{kind} (before: {found['before_mb']} MB)")
             for figure in found["figures"]:

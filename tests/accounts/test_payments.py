@@ -94,6 +94,28 @@ def test_payment_and_reversal_meet_in_any_order(database, office, order, togethe
     assert stored(database)["T1R"] == (-5000, "reversal", None)
 
 
+def test_payments_are_kept_account_by_account_and_those_of_one_account_as_they_came(database, office):
+    drawn = [3, 1, 2, 3, 1, 2, 1]
+    summary = office([payment_row(number, f"T{at}") for at, number in enumerate(drawn)])
+    assert (summary.new, summary.balances, list(stored(database))) == (
+        7,
+        True,
+        ["T1", "T4", "T6", "T2", "T5", "T0", "T3"],
+    )
+    with database.read() as session:
+        for account in session.scalars(select(Account.id)):
+            told = [event.facts["transaction_id"] for event in timeline(session, account) if "payment" in event.kind]
+            assert told == sorted(told)
+
+
+def test_a_file_of_several_batches_is_kept_in_one_order(database, office, monkeypatch):
+    monkeypatch.setattr("comms.accounts.importing.run.BATCH", 2)
+    rows = [payment_row(number, f"T{at}") for at, number in enumerate([3, 1, 2, 3, 1])]
+    office([*rows, payment_row(1, **NSF)])
+    assert list(stored(database)) == ["T1", "T4", "T1R", "T2", "T0", "T3"]
+    assert stored(database)["T1"] == (5000, "payment", "T1R")
+
+
 def test_a_reversal_of_a_payment_not_yet_seen_is_kept_with_a_warning(database, office):
     summary = office([payment_row(1, **NSF)])
     assert (summary.new, summary.warnings, summary.warned[0].text) == (1, 1, "T1R reverses T1, which has not come yet")

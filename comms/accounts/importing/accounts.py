@@ -43,6 +43,7 @@ class AccountsIntake:
     def __init__(self, mapping: Mapping, city: City, tally: Tally) -> None:
         self._mapping, self._city, self._tally = mapping, city, tally
         self.partial, self.apart = False, True
+        self.sorted_by: int | None = None
         self._marking = Lock()
         self._lines: dict[str, int] = {}
         self._mentioned: set[str] = set()

@@ -98,6 +98,7 @@ class PaymentsIntake:
     def __init__(self, mapping: Mapping, city: City, tally: Tally) -> None:
         self._mapping, self._city, self._tally = mapping, city, tally
         self.partial, self.apart = False, False
+        self.sorted_by: int | None = PaymentRow._fields.index("account_id")
         self._lines: dict[str, int] = {}
         self._newest: date | None = None
         self._new_cents = 0

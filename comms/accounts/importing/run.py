@@ -35,7 +35,7 @@ from . import files, refusals
 from .days import Dates, dates_in
 from .lock import only_one
 from .mapping import Mapping
-from .spool import Spool
+from .spool import SortedSpool, Spool
 from .summary import ImportSummary, Kept, Progress, StoppedError, Tally
 
 ABREAST = 2
@@ -52,6 +52,9 @@ class Intake(Protocol):
 
     apart: bool
     """No two rows are about the same thing, so that batches may be kept beside each other."""
+
+    sorted_by: int | None
+    """The place, in a packed row, of the number by whose order rows are kept; None: they are kept as they come."""
 
     def begin(self, header: Sequence[str], dates: Dates) -> None: ...
     def read(self, line: int, cells: list[str]) -> Any: ...
@@ -101,7 +104,7 @@ class Run:
         self._database, self._city, self._clock, self._path = database, city, clock, path
         self._mapping, self._intake, self._tally = mapping, intake, tally
         self._accept, self._progress, self._refusals_to = accept, progress, refusals_to
-        self._rows = Spool(BATCH)
+        self._rows = Spool(BATCH) if intake.sorted_by is None else SortedSpool(BATCH, intake.sorted_by)
         self._refused = Spool(BATCH)
         self._waiting: list[tuple[_Refused, int | None]] = []
         self._dates: Dates | None = None

@@ -1,7 +1,9 @@
 """Rows on their way, on disk: an import reads the whole file before it keeps anything, in bounded memory."""
 
 import marshal
+import mmap
 import tempfile
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +43,33 @@ class Spool:
 
     def close(self) -> None:
         self._file.close()
+
+
+class SortedSpool(Spool):
+    """A spool that gives its rows back in the order of the number at ``by`` in each, and rows of the same number in the
+    order they came. Sixteen bytes a row stay in memory, and eight more while it is read."""
+
+    def __init__(self, batch: int, by: int) -> None:
+        super().__init__(batch)
+        self._by = by
+        self._keys, self._ends = array("q"), array("q", [0])
+
+    def add(self, row: Plain) -> None:
+        self._file.write(packed := marshal.dumps(row))
+        self._keys.append(row[self._by])
+        self._ends.append(self._ends[-1] + len(packed))
+        self.count += 1
+
+    def batches(self) -> Iterator[list[Plain]]:
+        if not self.count:
+            return
+        self._file.flush()
+        ends = self._ends
+        order = array("q", sorted(range(self.count), key=self._keys.__getitem__))
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as rows:
+            for start in range(0, self.count, self._batch):
+                part = order[start : start + self._batch]
+                yield [marshal.loads(rows[ends[at] : ends[at + 1]]) for at in part]  # noqa: S302 - our own file
 
 
 class Bits:
