@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "plan": ("campaign", "plan", "Decide who hears what tonight; sends nothing."),
     "release": ("campaign", "release", "Let a planned run go."),
     "campaign": ("campaign", "campaign", "How runs are doing."),
+    "policy": ("policy", "policy", "Dunning policies: words, golden cases, approval, use."),
     "send": ("sending", "send", "Send one notice to one account."),
     "mail": ("sending", "mail", "The mail house."),
     "reply": ("reply", "reply", "What customers write back."),

@@ -105,7 +105,7 @@ def _scale(page: "_Page", lanes: dict[str, tuple[Stop, ...]], policy: Policy) ->
     """The line to scale, with a lane for each arm."""
     last = max([1, *(stop.day for found in lanes.values() for stop in found)])
     tick = next(one for one in TICKS if last / one <= 12 or one == TICKS[-1])
-    end = -(-last // tick) * tick
+    end = (last // tick + 1) * tick
     top = page.y + (30 if len(lanes) == 1 else 50)
 
     def across(day: float) -> float:

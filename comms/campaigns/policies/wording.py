@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from comms.city import City
 from comms.notices import Catalogue
 
-from .conditions import LASTING, Conditions
+from .conditions import Conditions
 from .model import Challenger, Policy, StepChange
 from .steps import After, Send, Step
 
 CHANNELS_IN_WORDS = {"sms": "text message", "email": "email", "letter": "letter"}
 _STATUS = {"active": "active", "inactive": "inactive", "final": "final", "shut_off": "shut off"}
 _COPIES = {"third_party": "the third party named on the account", "landlord": "the landlord"}
+_FIELDS = {"class": "service_class"}
 _LANGUAGES = {"en": "English", "es": "Spanish"}
 
 
@@ -150,10 +151,10 @@ def _ending(policy: Policy) -> Iterator[str]:
         f"It ends when the past due amount, less what was paid since, is {dollars(policy.exit.past_due_at_most)} or "
         "less. A part payment that leaves more ends nothing and starts nothing again."
     )
-    lasting = [key.replace("service_class", "class").replace("statuses", "status") for key in LASTING]
-    kept = [word for key, word in zip(LASTING, lasting, strict=True) if getattr(policy.enter, key)]
-    if kept:
-        yield f"It also ends when the account's {listed(kept, 'or')} is no longer one that comes in."
+    kept = ["status"] + [word for word in ("class", "occupancy") if getattr(policy.enter, _FIELDS.get(word, word))]
+    yield f"It also ends when the account's {listed(kept, 'or')} is no longer one that comes in."
+    if "shut_off" not in policy.enter.statuses:
+        yield "While the service is shut off it waits."
 
 
 def _step(policy: Policy, step: Step, city: City, catalogue: Catalogue | None) -> Iterator[str]:
