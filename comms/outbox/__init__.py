@@ -11,6 +11,7 @@ from .drafting import facts_for, language_of, letter_address, write
 from .drafts import LANES, Draft, enqueue, insert_messages, queued_event
 from .failures import show_failures
 from .fallback import fall_back
+from .mail_acks import returned_addresses
 from .mirroring import Mirrored, tell_carrier
 from .recall import Recalled, recall, set_aside
 from .receipts import Folded, Receipt, fold, fold_quietly
@@ -45,6 +46,7 @@ __all__ = [
     "queued_event",
     "recall",
     "resolve_unknowns",
+    "returned_addresses",
     "set_aside",
     "show_failures",
     "sweep",

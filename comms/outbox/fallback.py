@@ -23,6 +23,7 @@ from comms.worklist import Task, open_task
 from .drafting import CANNOT_WRITE, UnaddressableError, facts_for, language_of, letter_address, write
 from .drafts import Draft, insert_messages, queued_event
 from .failures import FAILED, LOOK_BACK
+from .mail_acks import returned_addresses
 from .schema import Message
 from .states import State
 
@@ -135,7 +136,7 @@ def _dates(message: Message) -> dict[str, Any]:
 def _address(session: Session, account: Account, channel: str, category: str) -> str | None:
     if channel == "letter":
         try:
-            return letter_address(account)
+            return letter_address(account, returned=account.id in returned_addresses(session, [account.id]))
         except UnaddressableError:
             return None
     points = contacts.preferred(session, [account.id], channel).get(account.id, [])

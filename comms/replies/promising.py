@@ -301,7 +301,9 @@ def _send_agreement(matter: Matter, account: Account, parts: Sequence[Part]) -> 
             account,
             channel="letter",
             notice="payment-arrangement-agreement",
-            recipient=outbox.letter_address(account),
+            recipient=outbox.letter_address(
+                account, returned=bool(outbox.returned_addresses(matter.session, [account.id]))
+            ),
             fields=outbox.facts_for(matter.city, matter.clock, account, promise=schedule),
             dedupe_key=f"agreement:{matter.inbound.id}",
             language=matter.language,
