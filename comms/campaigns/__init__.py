@@ -4,6 +4,7 @@ promises."""
 from .planner import RunError, night_of, plan, subject_of
 from .policies import Policy, PolicyError, load_policy
 from .redeciding import Followed, follow, redecide
+from .release import HeldError, Released, release
 from .reminding import Reminded, remind
 from .schema import CampaignRun, Decision, Episode
 
@@ -12,8 +13,10 @@ __all__ = [
     "Decision",
     "Episode",
     "Followed",
+    "HeldError",
     "Policy",
     "PolicyError",
+    "Released",
     "Reminded",
     "RunError",
     "follow",
@@ -21,6 +24,7 @@ __all__ = [
     "night_of",
     "plan",
     "redecide",
+    "release",
     "remind",
     "subject_of",
 ]

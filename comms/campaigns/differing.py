@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session, aliased
 from comms.accounts.schema import Account, ConsentEvent, ContactPoint
 from comms.rules import reasons_from_json
 
+from .preview import DOING
 from .schema import CampaignRun, Decision
 
-DOING = ("contact", "action")
 TAKEN = ("released", "noted")
 """States of a decision whose step was taken."""
 

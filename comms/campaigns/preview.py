@@ -19,6 +19,8 @@ from comms.outbox import Message, State
 
 from .schema import CampaignRun, Decision
 
+DOING = ("contact", "action")
+"""Outcomes of a decision by which something is done."""
 UNREACHABLE = "reachable"
 """The rule that stands against an account which no channel of the step can reach."""
 
@@ -80,7 +82,7 @@ def count(session: Session, run_id: int) -> dict[str, Any]:
             by_rule[outcome][rule] += accounts
         if outcome == "protected" and rule == UNREACHABLE:
             unreachable[policy or ""] += accounts
-        if outcome in ("contact", "action"):
+        if outcome in DOING:
             key = (policy or "", step or "", outcome)
             line = steps.setdefault(key, {"accounts": 0, "cents": 0, "cost_micros": 0, "channels": {}})
             line["accounts"] += accounts
@@ -147,7 +149,7 @@ def standing(session: Session, run_id: int) -> Standing:
     """How far a run has come, from the decisions and messages as they are now."""
     states: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    doing = Decision.outcome.in_(("contact", "action"))
+    doing = Decision.outcome.in_(DOING)
     for state, rule, many in session.execute(
         select(Decision.state, Decision.rule, func.count())
         .where(Decision.run_id == run_id, doing)

@@ -55,6 +55,8 @@ class Draft:
     run_id: int | None = None
     in_reply_to_id: int | None = None
     fallback_of_id: int | None = None
+    copy_of_id: int | None = None
+    """The message that this is a copy of, for somebody else than the customer."""
     fallback: dict[str, Any] | None = None
     actor: str = "system"
     summary: str | None = None
@@ -144,7 +146,7 @@ def _row(draft: Draft, digest: str, state: State, now: datetime) -> dict[str, An
         "account_id": draft.account_id, "channel": draft.channel, "lane": lane_of(draft), "purpose": draft.purpose,
         "category": draft.category, "notice": draft.notice, "notice_version": draft.notice_version,
         "language": draft.language, "decision_id": draft.decision_id, "run_id": draft.run_id,
-        "fallback_of_id": draft.fallback_of_id, "in_reply_to_id": draft.in_reply_to_id, "recipient": draft.recipient,
+        "fallback_of_id": draft.fallback_of_id, "copy_of_id": draft.copy_of_id, "in_reply_to_id": draft.in_reply_to_id, "recipient": draft.recipient,
         "recipient_name": draft.recipient_name, "subject": draft.subject, "body_text": draft.body_text,
         "body_html": draft.body_html, "letter": draft.letter, "content_digest": digest, "encoding": draft.encoding,
         "segments": draft.segments, "amount_cents": draft.amount_cents, "facts_version": draft.facts_version,
