@@ -199,7 +199,7 @@ def planned_elsewhere(session: Session, night: Night, run_id: int, after: int, u
         )
         .order_by(Decision.account_id)
     )
-    sends: dict[int, list[Any]] = dict(rows.tuples().all())
+    sends: dict[int, list[Any]] = {row.account_id: row.sends for row in rows}
     for subject in facts.subjects(session, night.city, list(sends), night.now):
         for send in map(Send.from_json, sends[subject.account_id]):
             into.add(subject, send.channel)

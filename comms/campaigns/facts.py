@@ -205,13 +205,13 @@ def returned_addresses(session: Session, ids: list[int]) -> set[int]:
 
 def _broken_promises(session: Session, ids: list[int], at: datetime) -> dict[int, int]:
     rows = session.execute(
-        select(Promise.account_id, func.count())
+        select(Promise.account_id, func.count().label("broken"))
         .where(
             one_of(session, Promise.account_id, ids), Promise.status == "broken", Promise.closed_at > at - BROKEN_WITHIN
         )
         .group_by(Promise.account_id)
     )
-    return dict(rows.tuples().all())
+    return {row.account_id: row.broken for row in rows}
 
 
 def _copies(session: Session, ids: list[int], on: date) -> dict[int, tuple[str, ...]]:
