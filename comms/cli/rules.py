@@ -10,7 +10,9 @@ import click
 from comms.city import City, CityError, load_city
 from comms.cli.opening import Refused, echo_json, read_settings
 from comms.clock import clock_from
-from comms.rules import Duty, NoticeRequirement, Rule, Rulebook, RuleError, rulebook_of, words
+from comms.rules import Duty, NoticeRequirement, Rule, Rulebook, RuleError, words
+from comms.rules.loading import read_texts
+from comms.rules.rulebook import build
 from comms.rules.sources import CONFIDENCE_IN_WORDS
 
 Entry = Rule | NoticeRequirement | Duty
@@ -102,7 +104,7 @@ def _opened() -> tuple[Rulebook, date]:
     settings = read_settings()
     try:
         city: City = load_city(settings.comms_city)
-        return rulebook_of(city), city.local_date(clock_from(settings.comms_clock).now())
+        return build(city, read_texts(city)), city.local_date(clock_from(settings.comms_clock).now())
     except (CityError, RuleError) as error:
         raise Refused(str(error)) from None
 

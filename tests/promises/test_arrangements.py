@@ -11,8 +11,7 @@ from comms.accounts.balances import paid_since
 from comms.promises import Part
 from comms.promises.schema import Promise, PromisePart
 from comms.promises.wording import in_words
-from comms.rules import Facts, Purpose, decide
-from comms.rules.decide import ActiveHold
+from comms.rules import ActiveHold, Facts, Occasion, Purpose, decide, rulebook_of
 from tests.support import build
 
 FIRST, SECOND, THIRD = date(2026, 11, 30), date(2026, 12, 30), date(2027, 2, 1)
@@ -83,7 +82,8 @@ def book(sqlite_database, city, clock):
                 addresses={"sms": "+12185550101"},
             )  # fmt: skip
             noon = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
-            ruling = decide(city, facts, purpose=Purpose.DUNNING, channel="sms", at=noon, settled_at=settled_at)
+            asked = Occasion(Purpose.DUNNING, "sms", noon)
+            ruling = decide(rulebook_of(city), facts, asked, settled_at=settled_at)
             return ruling.verdict == "allow"
 
     with sqlite_database.begin() as session:
