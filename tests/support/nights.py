@@ -84,3 +84,32 @@ effective = { from = 2026-10-01 }
 enter = { class = "residential", past_due_at_least = 25.00, oldest_due_days = 5 }
 exit = { past_due_at_most = 5.00 }
 """
+
+STEPS = """
+[[step]]
+id = "reminder"
+notice = "past-due-reminder"
+after = { due_days = 5 }
+send = { first_of = ["sms", "email", "letter"] }
+[[step]]
+id = "notice"
+notice = "disconnect-notice"
+after = { step = "reminder", days = 10 }
+send = { all_of = ["letter"], also = ["sms"] }
+required = true
+counts_when = "mailed"
+disconnect_after_days = 30
+[[step]]
+id = "final"
+notice = "final-notice"
+after = { step = "notice", days = 14 }
+send = { all_of = ["letter"] }
+required = true
+disconnect_after_days = 30
+[[step]]
+id = "order"
+action = "field_order"
+after = { step = "final", days = 5 }
+require = { steps = ["notice", "final"], days = 20 }
+"""
+"""A reminder, two letters, and the order to disconnect."""
