@@ -7,7 +7,9 @@ account to account. A fact that is not known counts against the act, and the rea
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from comms.city import City
 
@@ -271,8 +273,7 @@ def _weather(alerts: Collection[str], stale: timedelta, city: City, day: date) -
         if found := sorted(alert for alert in weather.alerts if alert.casefold() in names):
             return "weather", ", ".join(found), tomorrow
         if occasion.at - weather.issued_at > stale:
-            issued = weather.issued_at.astimezone(city.zone).strftime("%Y-%m-%d %H:%M %Z")
-            return "weather", f"{NOT_KNOWN}: the feed is of {issued}", tomorrow
+            return "weather", f"{NOT_KNOWN}: the feed is of {_local(city.zone, weather.issued_at)}", tomorrow
         return None
 
     return ask
@@ -309,9 +310,15 @@ def _waiting(rule: Rule, city: City, channel: str, day: date, guard: Guard | Non
         if channel == "sms" and "phone" in hours.zones:
             groups.append(zones_of_phone(facts.addresses.get(channel, "")))
         opens = next_opening(together(city.time_zone, *groups), at, hours.opens, hours.closes)
-        return (opens, at.astimezone(city.zone).strftime("%Y-%m-%d %H:%M %Z")) if opens else None
+        return (opens, _local(city.zone, at)) if opens else None
 
     return ask
+
+
+@lru_cache(maxsize=1024)
+def _local(zone: ZoneInfo, at: datetime) -> str:
+    """An instant as the clock of a zone shows it; a night asks it of one instant for every account."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
 
 
 def _day_in_words(kinds: Collection[DayKind], city: City, day: date) -> str | None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from .conditions import Finding, contact_cap
 from .facts import Action, Decision, Facts, Occasion, Purpose, Reason, Verdict
+from .loading import Rule
 from .model import Contacts
 from .rulebook import Rulebook
 
@@ -44,24 +45,20 @@ def decide(
     if caps and facts.recent_contacts and action is Action.NOTICE and occasion.purpose in CAPPED:
         found += _policy_caps(rulebook, facts, occasion, caps, {reason.rule for reason, _ in found})
     start = _start(rulebook, occasion, day)
-    waiting = [
-        Reason(rule.id, Verdict.DEFER, _waits_for(rule.text.when.hours is not None), seen_at[1], rule.citation)
-        for rule, wait in standing.waits
-        if (seen_at := wait(facts, occasion, start))
-    ]
-    reasons = (*(reason for reason, _ in found), *waiting)
+    waits = [(rule, told) for rule, wait in standing.waits if (told := wait(facts, occasion, start))]
+    reasons = (*(reason for reason, _ in found), *(_waits(rule, value) for rule, (_, value) in waits))
     if found:
         return Decision(Verdict.SUPPRESS, None, reasons, _next_on(found, day))
-    if waiting:
-        until = _opening(rulebook, facts, occasion, start)
-        return Decision(Verdict.DEFER, until, reasons, rulebook.city.local_date(until))
+    if waits:
+        until = _opening(rulebook, facts, occasion, max(until for _, (until, _) in waits))
+        return Decision(Verdict.DEFER, until, reasons, rulebook.local_date(until))
     recipient = facts.addresses.get(channel) or ""
     allowed = Reason(ALLOWED[action], Verdict.ALLOW, channel, recipient, "no rule stands against it")
     return Decision(Verdict.ALLOW, None, (allowed,))
 
 
-def _waits_for(hours: bool) -> str:
-    return "local time" if hours else "day"
+def _waits(rule: Rule, value: str) -> Reason:
+    return Reason(rule.id, Verdict.DEFER, "local time" if rule.text.when.hours else "day", value, rule.citation)
 
 
 def _start(rulebook: Rulebook, occasion: Occasion, day: date) -> datetime:
@@ -74,7 +71,7 @@ def _start(rulebook: Rulebook, occasion: Occasion, day: date) -> datetime:
 def _opening(rulebook: Rulebook, facts: Facts, occasion: Occasion, at: datetime) -> datetime:
     """The first instant from ``at`` on at which nothing has to wait: what ends one wait may begin another."""
     for _ in range(LEAPS):
-        day = rulebook.city.local_date(at)
+        day = rulebook.local_date(at)
         standing = rulebook.compiled(occasion.purpose, occasion.action, occasion.channel, day)
         waits = [seen[0] for _, wait in standing.waits if (seen := wait(facts, occasion, at))]
         if not waits:
