@@ -202,6 +202,24 @@ def test_a_house_is_not_disconnected_unless_each_notice_counts_and_its_days_have
     assert judge(night(summer + timedelta(30), BILLS), fresh, voided, NOBODY).step == "notice"
 
 
+def test_a_step_that_was_never_for_the_account_proves_nothing():
+    text = STEPS.replace('id = "final"', 'id = "final"\nwhen = { occupancy = "owner" }', 1)
+    others = policy(text)
+    sent = running(others, taken("reminder", date(2027, 5, 1)), taken("notice", date(2027, 5, 11)))
+    outcome = judge(night(date(2027, 7, 6), others), subject(occupancy="tenant"), sent, NOBODY)
+    assert (outcome.kind, outcome.rule, outcome.step) == ("protected", "not-proven", "order")
+
+
+def test_what_is_taken_again_waits_for_the_day_after_another_step_counted():
+    steps = [
+        taken("reminder", date(2026, 10, 6)),
+        taken("notice", date(2026, 10, 16), standing="undone"),
+        taken("final", date(2026, 10, 30), counts=date(2026, 11, 4)),
+    ]
+    outcome = judge(night(date(2026, 11, 4), BILLS), subject(), running(BILLS, *steps), NOBODY)
+    assert (outcome.rule, outcome.step, outcome.next_on) == ("not-due-yet", "notice", date(2026, 11, 5))
+
+
 def test_a_step_for_others_is_passed_over_and_its_days_are_waited_all_the_same():
     text = STEPS.replace('id = "reminder"', 'id = "reminder"\nunless = { languages = ["es"] }', 1)
     other = policy(text)

@@ -51,6 +51,16 @@ def test_a_policys_own_cap_is_stricter_than_the_offices():
     assert judge(night(TUESDAY, BILLS), subject(), Position(), seen).kind == "contact"
 
 
+def test_two_messages_of_one_step_are_two_contacts():
+    both = STEPS.replace('{ first_of = ["sms", "email", "letter"] }', '{ all_of = ["sms"], also = ["email"] }', 1)
+    seen = contacts(at(date(2026, 10, 3)), at(date(2026, 10, 4)))
+    outcome = judge(night(TUESDAY, policy(both)), subject(), Position(), seen)
+    assert channels(outcome) == [("sms", True)], "the email would be the fourth in a week"
+    assert "cap-7d" in [reason.rule for reason in outcome.reasons]
+    needed = policy(both.replace('all_of = ["sms"], also = ["email"]', 'all_of = ["sms", "email"]'))
+    assert judge(night(TUESDAY, needed), subject(), Position(), seen).rule == "cap-7d"
+
+
 def test_a_contact_that_leaves_in_the_morning_counts_for_the_household_tonight():
     evening, morning = night(TUESDAY, BILLS, hour=3), at(TUESDAY, 13)
     seen = contacts(at(date(2026, 10, 3)), at(date(2026, 10, 4)), morning)
