@@ -83,7 +83,7 @@ def night(
     if profiler:
         profiler.disable()
         told = io.StringIO()
-        pstats.Stats(profiler, stream=told).sort_stats("tottime").print_stats(35)
+        pstats.Stats(profiler, stream=told).sort_stats("tottime").print_stats(30).sort_stats("cumtime").print_stats(70)
         sys.stderr.write(f"{name}\n{told.getvalue()}\n")
     taken = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     with database.read() as session:

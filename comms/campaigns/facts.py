@@ -17,7 +17,8 @@ from comms.accounts.schema import Account, Consent, ContactPoint, CopyRecipient,
 from comms.city import City
 from comms.db import one_of
 from comms.outbox import Message, State
-from comms.outbox.drafting import UnaddressableError, address_lines
+from comms.outbox.drafting import CAME_BACK, UnaddressableError, address_lines
+from comms.outbox.mail_acks import returned_addresses
 from comms.promises.schema import Promise
 from comms.rules import ActiveHold, Facts, Weather
 from comms.weather import weather_for
@@ -98,7 +99,7 @@ def _subjects(session: Session, city: City, ids: list[int], at: datetime, weathe
         unreachable: dict[str, str] = {}
         addresses = dict(addresses)
         if id_ in returned:
-            unreachable["letter"] = RETURNED
+            unreachable["letter"] = CAME_BACK
         else:
             try:
                 addresses["letter"] = address_lines(row.mailing_address)
@@ -130,7 +131,6 @@ _ACCOUNT = (
 )  # fmt: skip
 _Points = tuple[dict[str, str], dict[str, str]]
 _NO_POINTS: _Points = ({}, {})
-RETURNED = "the post office returned the last letter to this address"
 
 
 def _weather(session: Session, city: City, at: datetime) -> Weather:
@@ -196,11 +196,6 @@ def _points(session: Session, ids: list[int]) -> dict[int, _Points]:
         for channel in open_ones.keys() & blocked.keys():
             del blocked[channel]
     return found
-
-
-def returned_addresses(session: Session, ids: list[int]) -> set[int]:
-    """The accounts whose newest letter to the mailing address on file came back."""
-    return set()
 
 
 def _broken_promises(session: Session, ids: list[int], at: datetime) -> dict[int, int]:
