@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from comms.campaigns import engine
-from comms.campaigns.facts import RETURNED
 from comms.campaigns.night import Contacts, Night, Outcome, Position, PromiseEnd, Subject, Taken
 from comms.city import City
 from comms.notices import Catalogue
@@ -17,6 +16,7 @@ from .cases import OUTCOMES, Case, CaseHold, Expect
 from .model import Policy
 from .wording import by_channels
 
+RETURNED = "the post office returned the last letter to this address"
 HOUSEHOLD, CUSTOMER = "the case's household", "the case's customer"
 
 
