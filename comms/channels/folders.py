@@ -72,11 +72,12 @@ def publish(scratch: Path, folder: Path, manifest: Mapping[str, Any]) -> bool:
 def holds(folder: Path, manifest: Mapping[str, Any]) -> bool:
     """Whether exactly what the manifest lists stands in ``folder``, whole."""
     try:
-        return (folder / MANIFEST).read_bytes() == _spelled(manifest) and all(
-            sha256((folder / file).read_bytes()).hexdigest() == told["sha256"]
-            for file, told in manifest["files"].items()
+        told: Any = json.loads((folder / MANIFEST).read_bytes())
+        return bool(told == manifest) and all(
+            sha256((folder / file).read_bytes()).hexdigest() == one["sha256"]
+            for file, one in manifest["files"].items()
         )
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

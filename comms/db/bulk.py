@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Text, any_, bindparam, cast, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Text, any_, bindparam, cast, false, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
@@ -94,8 +94,10 @@ def one_of(session: Session, column: Any, values: Collection[str] | Collection[i
     """``column IN (values)`` with the values as one parameter: a list of a thousand would be spelled out each time,
     which costs more than the look-up."""
     given: list[str | int] = [*values]
+    if not given:
+        return false()
     if on_postgres(session):
-        kind = BigInteger() if given and isinstance(given[0], int) else Text()
+        kind = BigInteger() if isinstance(given[0], int) else Text()
         array = cast(bindparam(None, _array(given), type_=NullType(), unique=True), ARRAY(kind))
         found: ColumnElement[bool] = column == any_(array)
         return found

@@ -10,13 +10,13 @@ from .issuing import Issued, issue
 from .lists import approve, cancel, orders_of, propose
 from .order_file import CompletionFileError, write_refused
 from .orders import Due, LeftOut, OrderError, Wanted, by_number, in_words, list_named, open_orders, services_of
-from .recalling import RecalledOrder, look_over, recall, recall_one
+from .recalling import RecalledOrder, look_over, recall, recall_for, recall_one
 from .schema import FieldList, FieldOrder
 from .standing import ShutOff, shut_off
 
 __all__ = [
     "Completed", "CompletionFileError", "Due", "FieldList", "FieldOrder", "Issued", "LeftOut", "OrderError",
     "RecalledOrder", "ShutOff", "Wanted", "approve", "by_number", "cancel", "complete", "in_words", "issue",
-    "list_named", "look_over", "open_orders", "orders_of", "propose", "recall", "recall_one", "services_of", "shut_off",
-    "write_refused",
+    "list_named", "look_over", "open_orders", "orders_of", "propose", "recall", "recall_for", "recall_one",
+    "services_of", "shut_off", "write_refused",
 ]  # fmt: skip

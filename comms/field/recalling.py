@@ -6,7 +6,7 @@
 3. An account whose service was shut off and that owes nothing any more becomes a task: turn it on again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,17 +50,8 @@ def recall(
         return []
     orders = [order for order in open_orders(session, account_ids) if order.kind != "reconnect"]
     found = against(session, city, orders, city.local_date(clock.now()))
-    recalled, events = [], []
-    for order in orders:
-        if order.id not in found:
-            continue
-        done = _call_back(session, city, order, f"{found[order.id]} ({reason})", "system", clock.now())
-        if done:
-            recalled.append(done)
-            events.append(event_of(city, order, "recalled", clock.now(), f"called back: {done.why}"))
     _say_who_is_to_be_turned_on(session, city, account_ids, clock.now())
-    record(session, events, clock.now())
-    return recalled
+    return recall_for(session, city, clock, {id_: f"{why} ({reason})" for id_, why in found.items()})
 
 
 def look_over(session: Session, city: City, clock: Clock) -> list[RecalledOrder]:
@@ -68,6 +59,19 @@ def look_over(session: Session, city: City, clock: Clock) -> list[RecalledOrder]
     concerned = {order.account_id for order in open_orders(session, None, ("disconnect", "refer"))}
     concerned |= {one.account_id for one in shut_off(session, city, only_ours=True)}
     return recall(session, city, clock, concerned, reason="looked over again")
+
+
+def recall_for(session: Session, city: City, clock: Clock, reasons: Mapping[int, str]) -> list[RecalledOrder]:
+    """Call back these orders, by id, each for its reason; those that are not open any more are left out."""
+    recalled, events = [], []
+    for order in open_orders(session):
+        why = reasons.get(order.id)
+        done = _call_back(session, city, order, why, "system", clock.now()) if why else None
+        if done:
+            recalled.append(done)
+            events.append(event_of(city, order, "recalled", clock.now(), f"called back: {done.why}"))
+    record(session, events, clock.now())
+    return recalled
 
 
 def recall_one(session: Session, city: City, clock: Clock, number: str, *, because: str, by: str) -> RecalledOrder:
