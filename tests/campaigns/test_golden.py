@@ -21,11 +21,7 @@ on = 2026-11-23
 
 @pytest.fixture
 def policy(city):
-    return load_city_policy()
-
-
-def load_city_policy():
-    return load_policy(load_city("duluth-mn"), NAME)
+    return load_policy(city, NAME)
 
 
 def judge(city, renderer, words: str, head: str = MONDAY) -> golden.Result:
@@ -120,15 +116,15 @@ def test_a_phone_from_another_time_zone_waits_for_its_own_morning(city, renderer
     assert result.outcome.until.astimezone(city.zone).hour == 10, "8:00 in Los Angeles is 10:00 in Duluth"
 
 
-def test_the_steps_that_were_taken_count_as_contacts(city, renderer):
-    words = """account = { past_due = 120.00, oldest_due_days = 40, contacts_days_ago = [2, 4] }
-    taken = [{ step = "reminder", days_ago = 6 }, { step = "second-reminder", days_ago = 6, standing = "undone" }]
-    expect = { outcome = "nothing", because = "cap-7d", step = "second-reminder" }
+def test_the_steps_that_were_taken_count_as_contacts_and_what_failed_does_not(city, renderer):
+    words = """account = { past_due = 120.00, oldest_due_days = 20, contacts_days_ago = [1, 3] }
+    taken = [{ step = "reminder", days_ago = 9 }, { step = "second-reminder", days_ago = 2, standing = "undone" }]
+    expect = { outcome = "nothing" }
     """
-    result = judge(city, renderer, words.replace("days_ago = 6 }, {", "days_ago = 6 }, {"))
-    undone = judge(city, renderer, words.replace('step = "reminder", days_ago = 6', 'step = "reminder", days_ago = 9'))
-    assert undone.outcome.kind == "contact", "nine days ago is out of the window, and what failed reached nobody"
-    assert result.passed or result.outcome.rule == "not-due-yet"
+    failed = judge(city, renderer, words)
+    assert (failed.outcome.kind, failed.outcome.occurrence) == ("contact", 2)
+    third = judge(city, renderer, words.replace("[1, 3]", "[1, 3, 5]"))
+    assert (third.outcome.kind, third.outcome.rule) == ("protected", "cap-7d")
 
 
 @pytest.mark.parametrize(
