@@ -17,9 +17,9 @@ from comms.campaigns.writing import draft_of
 from comms.city import City, load_city
 from comms.clock import FixedClock
 from comms.db import Database
-from comms.history import timeline, verify
+from comms.history import record, timeline, verify
 from comms.notices import Catalogue, Renderer
-from comms.outbox import Message, insert_messages
+from comms.outbox import Message, insert_messages, queued_event
 from comms.settings import ROOT
 from tests.support import build, policies
 
@@ -108,7 +108,9 @@ class Evenings:
                         self.renderer, self.city, self.clock, account, step, send, to, decision_id=decision.id,
                         run_id=run_id,
                     ))  # fmt: skip
-            insert_messages(session, drafts, self.clock)
+            now = self.clock.now()
+            fresh = insert_messages(session, drafts, self.clock)
+            record(session, [queued_event(draft, id_, digest, now) for draft, id_, digest in fresh], now)
             session.get_one(CampaignRun, run_id).state = "done"
 
     def address(self, session, account_id: int, channel: str) -> str:

@@ -1,6 +1,6 @@
 """What follows when the billing system says something new: what has not left is decided again before it does."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -10,9 +10,11 @@ from comms.accounts.facts import touch
 from comms.accounts.importing import import_accounts, import_payments
 from comms.accounts.schema import Account
 from comms.campaigns import redecide
-from comms.outbox import Message, fall_back
+from comms.field import FieldList, FieldOrder
+from comms.outbox import Message, enqueue, fall_back
 from comms.outbox.claims import claim
 from comms.worklist import open_tasks, resolve
+from tests.campaigns.conftest import RESIDENTIAL
 from tests.support import build, exports
 
 
@@ -21,7 +23,8 @@ def imported(evenings, tmp_path):
     """Three customers of an export who owe $50.00 each, with tonight's texts queued."""
     path = exports.accounts_file(tmp_path, [exports.duluth_row(n) for n in (1, 2, 3)])
     assert import_accounts(evenings.database, evenings.city, evenings.clock, path).taken == 3
-    assert evenings.tonight().queued["sms"] == 3
+    evenings.tonight()
+    assert [m.channel for m in evenings.messages()] == ["sms"] * 3
     return evenings
 
 
@@ -46,7 +49,7 @@ def test_a_whole_payment_calls_the_text_back_and_the_history_says_why(imported, 
     followed = take_in_payments(imported, tmp_path, exports.payment_row(1, "T1"))
     assert (followed.set_aside, followed.called_back, followed.written_anew) == (1, 1, 0)
     assert by_state(imported) == [(1, "suppressed"), (2, "queued"), (3, "queued")]
-    assert imported.messages()[0].state_reason.startswith("owes: balance past due 5000 cents, paid since 5000")
+    assert imported.messages()[0].state_reason.startswith("owes: balance past due $50.00, paid since $50.00")
     assert imported.told(1) == ["notice.queued", "payment.posted", "notice.suppressed"]
 
 
@@ -157,8 +160,6 @@ def test_a_letter_not_yet_handed_over_is_called_back_by_a_payment(evenings, tmp_
 def test_an_answer_to_the_customer_is_never_called_back(evenings):
     account = evenings.account()
     with evenings.database.begin() as session:
-        from comms.outbox import enqueue
-
         enqueue(session, [build.draft(account, purpose="conversational")], evenings.clock)
         session.execute(update(Account).values(facts_version=Account.facts_version + 1))
     assert evenings.follow(account).set_aside == 0
@@ -215,3 +216,80 @@ def test_a_next_channel_that_cannot_be_written_is_put_before_staff_and_stops_not
     with imported.database.begin() as session:
         assert fall_back(session, imported.city, imported.renderer, imported.clock) == []
         assert [task.account_id for task in open_tasks(session, ["failed_notice"])] == [1]
+
+
+# --- by the policy it was decided with ---
+
+
+def test_a_legal_notice_that_lay_for_days_gives_the_customer_its_time_back(evenings, tmp_path):
+    """Its clock cannot have run while it lay with us: the disconnection date and the day to pay by move with it."""
+    account = evenings.account()
+    evenings.night(2026, 11, 23)
+    evenings.go_to(2026, 12, 9)
+    evenings.tonight()
+    evenings.go_to(2026, 12, 14)
+    evenings.change(account, past_due_cents=11000)
+    evenings.follow(account)
+    old, new = evenings.messages(Message.channel == "letter")
+    assert (old.state, new.state) == ("superseded", "queued")
+    was, is_ = (
+        {name: date.fromisoformat(day) for name, day in message.fallback["fields"].items()} for message in (old, new)
+    )
+    assert was == {"due_date": date(2026, 12, 23), "disconnect_date": date(2027, 1, 19)}
+    assert is_ == {"due_date": date(2026, 12, 28), "disconnect_date": date(2027, 1, 25)}
+    assert "January 25, 2027" in new.body_text and "$110.00" in new.body_text
+
+
+def test_a_text_keeps_its_day_to_pay_unless_that_has_come(small):
+    account = small.account()
+    small.tonight()
+    days = []
+    for on in ((2026, 11, 24), (2026, 12, 4)):
+        small.go_to(*on)
+        small.change(account, past_due_cents=11000 - on[2])
+        small.follow(account)
+        days.append(small.messages()[-1].fallback["fields"]["due_date"])
+    assert days == ["2026-12-03", "2026-12-14"]
+
+
+def test_what_the_policy_leaves_alone_is_not_asked_for(small):
+    """$8.00 are left: too little for the policy that decided, more than the office's own limit."""
+    small.use(RESIDENTIAL.replace("version = 1", "version = 2").replace("at_most = 5.00", "at_most = 10.00"))
+    account = small.account()
+    small.tonight()
+    small.change(account, past_due_cents=800)
+    assert small.follow(account).called_back == 1
+    assert small.messages()[0].state_reason.startswith("owes:")
+
+
+def test_a_landlords_texts_are_capped_when_they_are_decided_again(small):
+    accounts = [small.account(phone="+12185550111") for _ in range(3)]
+    small.tonight()
+    with small.database.begin() as session:
+        enqueue(session, [build.draft(accounts[0], recipient="+12185550111", facts_version=None)], small.clock)
+    small.clock.advance(timedelta(hours=1))
+    for account in accounts:
+        small.change(account, past_due_cents=11000)
+    followed = small.follow(*accounts)
+    assert (followed.set_aside, followed.written_anew) == (3, 2), "with the one by hand they are three"
+
+
+def test_an_order_of_the_field_is_called_back_by_a_payment(small):
+    account = small.account()
+    now = small.clock.now()
+    with small.database.begin() as session:
+        listed = FieldList(
+            name="L1", kind="shutoff", for_day=date(2026, 11, 24), state="approved", left_out=[], manifest={},
+            made_by="x", made_at=now,
+        )  # fmt: skip
+        session.add(listed)
+        session.flush()
+        session.add(
+            FieldOrder(
+                number="O1", list_id=listed.id, account_id=account, kind="disconnect",
+                services=[{"service": "water", "cents": 12000}],
+                state="proposed", amount_cents=12000, evidence=[], facts_version=1, created_at=now,
+            )
+        )  # fmt: skip
+    small.change(account, past_due_cents=0)
+    assert small.follow(account).orders_recalled == 1

@@ -26,13 +26,9 @@ def evenings(evenings):
 
 
 @pytest.fixture
-def small(sqlite_database, clock, city, renderer):
-    """The same on SQLite only, for what does not depend on the database."""
-    from .conftest import Evenings
-
-    made = Evenings(sqlite_database, clock, city, renderer, campaigns.load_policy(city, "residential-past-due"))
-    made.go_to(2026, 11, 30, 10)
-    return made
+def small(small):
+    small.go_to(2026, 11, 30, 10)
+    return small
 
 
 def promised(evenings, account_id, *parts, source="sms", open_=True):
