@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -77,15 +78,31 @@ def test_missed_and_repeated_nights_change_when_and_never_what(place, gaps):
     later than it could have been."""
     here = office(place, date(2026, 10, 5))
     del here.houses[1]
-    held = []
     for gap in gaps:
         here.night(gap)
-        held.append(here.today)
     taken_steps = [step for _, _, step, _ in here.log if step != "second-reminder"]
     assert taken_steps == ["reminder", "disconnect-notice", "final-notice", "shut-off"][: len(taken_steps)]
     assert len(set(here.written)) == len(here.written)
     if (here.today - date(2026, 10, 5)).days > 150:
         assert taken_steps[:3] == ["reminder", "disconnect-notice", "final-notice"]
+
+
+@pytest.mark.parametrize(
+    ("place", "ledger"),
+    [
+        (0, {"reminder": (10, 6), "second-reminder": (10, 14), "disconnect-notice": (10, 22), "final-notice": (11, 6),
+             "shut-off": (12, 7)}),
+        (1, {"reminder": (10, 6), "second-reminder": (10, 14), "disconnect-notice": (10, 22), "final-notice": (11, 2),
+             "shut-off": (11, 23)}),
+    ],
+)  # fmt: skip
+def test_a_bill_that_nobody_pays_goes_the_whole_way(place, ledger):
+    """Duluth (a house whose heat does not depend on the water) and Kent, with each message delivered a day later."""
+    here = office(place, date(2026, 10, 5))
+    del here.houses[1]
+    for _ in range(100):
+        here.night(1, lag=1)
+    assert {step: (day.month, day.day) for day, _, step, _ in here.log} == ledger
 
 
 @settings(max_examples=60, deadline=None)

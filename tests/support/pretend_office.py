@@ -11,7 +11,7 @@ from typing import Any
 from comms.campaigns.engine import judge
 from comms.campaigns.night import Contacts, Night, Outcome, Position, PromiseEnd, Subject, Taken
 from comms.campaigns.policies import Policy, Step
-from comms.rules import ActiveHold
+from comms.rules import ActiveHold, Weather
 from tests.support import nights
 
 
@@ -84,6 +84,7 @@ class Office:
         self.today += timedelta(gap)
         tonight = nights.night(self.today, self.policy, city=self.city, hour=hour)
         for number, house in enumerate(self.houses):
+            house.change(weather=Weather(tonight.now))
             position = house.position(tonight.now)
             outcome = judge(tonight, house.subject, position, self.contacts)
             assert outcome == judge(tonight, house.subject, position, self.contacts), "the same gives the same"
