@@ -213,11 +213,8 @@ def _unreachable(now: Preview, policies: Sequence[Policy]) -> Iterator[Brake]:
 
 def _policies(session: Session, run: CampaignRun) -> Iterator[Brake]:
     """Policies that went out of use, or got another version, since the run was planned."""
-    in_use: dict[str, int] = dict(
-        session.execute(
-            select(PolicyVersion.policy, PolicyVersion.version).where(PolicyVersion.state == "active")
-        ).tuples()
-    )
+    active = select(PolicyVersion.policy, PolicyVersion.version).where(PolicyVersion.state == "active")
+    in_use: dict[str, int] = {policy: version for policy, version in session.execute(active)}  # noqa: C416
     for policy, version in sorted(run.versions.items()):
         if in_use.get(policy) != version:
             now = f"version {in_use[policy]} is" if policy in in_use else "no version of it is"

@@ -36,9 +36,7 @@ def pause(session: Session, clock: Clock, run_id: int, *, by: str) -> int:
     """
     run = _run(session, run_id)
     if run.state not in ("releasing", "done"):
-        raise RunError(
-            f"Run {run_id} is {run.state}; only a released one is paused. See: comms campaign status {run_id}"
-        )
+        raise RunError(f"Run {run_id} is {run.state}; only one that was released can be paused.")
     held = pause_messages(session, run_id, clock)
     if run.state == "done" and not held:
         raise RunError(f"All messages of run {run_id} have left; nothing is to be paused.")
