@@ -29,17 +29,21 @@ def place(
     source: str,
     at: datetime,
     amount_cents: int | None = None,
+    review_on: date | None = None,
 ) -> int:
-    """Place a hold (both days included; ``ends_on`` None: until released) and return its id. The caller records it."""
+    """Place a hold (both days included; ``ends_on`` None: until released; ``review_on``: the day somebody looks at it)
+    and return its id. The caller records it."""
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is not a kind of hold; allowed: {', '.join(KINDS)}")
     if ends_on is not None and ends_on < starts_on:
         raise ValueError(f"The hold would end on {ends_on} before it starts on {starts_on}; give a later end.")
     if amount_cents is not None and amount_cents <= 0:
         raise ValueError("The amount held must be more than nothing; leave it out to hold all of the debt.")
+    if review_on is not None and review_on < starts_on:
+        raise ValueError(f"It would be reviewed on {review_on} before it starts on {starts_on}; give a later day.")
     hold = Hold(
         account_id=account_id, kind=kind, starts_on=starts_on, ends_on=ends_on, amount_cents=amount_cents, note=note,
-        source=source, placed_at=at, released_at=None, released_by=None,
+        source=source, placed_at=at, released_at=None, released_by=None, review_on=review_on,
     )  # fmt: skip
     session.add(hold)
     session.flush()
