@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from comms import campaigns, outbox, promises, replies
 from comms.notices import keep_versions
 from comms.office import Office
-from comms.outbox import Dispatcher
+from comms.outbox import Dispatcher, holding, mail_acks, returned_mail, third_parties
 from comms.outbox.fallback import fall_back
 from comms.outbox.mailing import hand_over_letters
 from comms.settings import Mode
+from comms.weather import FeedError, follow_file
 from webhooks.reconcile import reconcile
 from webhooks.understanding import understand
 
@@ -192,6 +193,39 @@ def _reminders(at: Office) -> None:
         at.doorbell.ring(lane)
 
 
+_weather_due = Seldom(60)
+
+
+def _weather(at: Office) -> None:
+    """Read the feed file when it has changed. One that cannot be read grows old, and the rules then protect."""
+    if at.settings.weather_feed is None or not _weather_due():
+        return
+    path = at.settings.weather_feed
+    try:
+        read = at.database.run(lambda session: follow_file(session, at.city, at.clock, path))
+    except FeedError as error:
+        log.warning("weather.unreadable", why=str(error))
+        return
+    if read is not None:
+        log.info("weather.read", alerts=read.alerts, ended=read.ended, refused=len(read.refused))
+
+
+_holds_due = Seldom(600)
+"""Holds, mailing days and copies are matters of a day."""
+
+
+def _holds(at: Office) -> None:
+    """End holds that are over, ask for those to be reviewed, and for what is missing of letters and copies."""
+    if not _holds_due():
+        return
+    kept = at.database.run(lambda session: holding.look_after(session, at.city, at.clock))
+    if kept.expired or kept.paid or kept.reviews:
+        log.info("holds.looked_after", expired=kept.expired, paid=kept.paid, reviews=kept.reviews)
+    at.database.run(lambda session: third_parties.ask_for_addresses(session, at.city, at.clock))
+    at.database.run(lambda session: mail_acks.ask_for_days(session, at.city, at.clock))
+    at.database.run(lambda session: returned_mail.close_settled(session, at.clock))
+
+
 def reconcile_carriers() -> None:
     """Take in from Twilio's list what its posts did not bring; the clock asks for it every hour."""
     at = office()
@@ -219,6 +253,7 @@ def _sweep(at: Office) -> None:
 
 
 PARTS = (
-    _versions, _consents, _unknowns, _fallbacks, _failures, _stale, _promises, _questions, _reminders, _sweep,
+    _versions, _consents, _unknowns, _fallbacks, _failures, _weather, _holds, _stale, _promises, _questions, _reminders,
+    _sweep,
 )  # fmt: skip
 """Of housekeeping, in their order."""

@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     unknown_events: Seconds = timedelta(minutes=15)
 
     mailhouse_url: str = ""
+    weather_feed: Path | None = None
+    """The file that a script keeps fresh with the alerts of the weather service; read again whenever it changes."""
     sandbox_url: str = "http://127.0.0.1:8010"
 
     @field_validator("database_url", "redis_url")

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,11 +18,13 @@ from comms.cli.opening import echo_json
 from comms.migrating import newest_version, version_of
 from comms.office import Office
 from comms.outbox.daily import UNIT, shares
+from comms.rules import rulebook_of
 from comms.settings import (
     Mode,
     Settings,
     faults,
 )
+from comms.weather import weather_for
 
 LIMIT_SETTING = {"sms": "TWILIO_SEGMENTS_PER_DAY", "email": "SENDGRID_MESSAGES_PER_DAY"}
 
@@ -79,6 +82,7 @@ def _findings() -> Iterator[Finding]:
     yield _redis(settings)
     if base.state == "good":
         yield from _day(at)
+        yield _weather(at)
     yield from _carriers(settings)
     yield _webhook_key(settings)
     yield _replies(settings)
@@ -111,6 +115,26 @@ def _day(at: Office) -> Iterator[Finding]:
             )  # fmt: skip
         else:
             yield Finding("day's limit", "good", says)
+
+
+def _weather(at: Office) -> Finding:
+    """How old the alerts are that the rules rest on."""
+    today = at.city.local_date(at.clock.now())
+    asking = [rule.text.when.weather for rule in rulebook_of(at.city).in_effect(today) if rule.text.when.weather]
+    if not asking:
+        return Finding("weather", "good", f"no rule of {at.city.name} asks for the weather")
+    with at.database.read() as session:
+        found = weather_for(session, at.city, at.clock.now())
+    if found.issued_at is None:
+        return Finding(
+            "weather", "mind", "no feed of alerts was ever read; nobody is disconnected until one is",
+            "Set WEATHER_FEED to a file that is kept fresh, or run comms weather import FILE",
+        )  # fmt: skip
+    age = at.clock.now() - found.issued_at
+    says = f"the feed is {age.total_seconds() / 3600:.1f} hours old: {', '.join(found.alerts) or 'no alert in force'}"
+    if age > timedelta(hours=min(one.stale_after_hours for one in asking)):
+        return Finding("weather", "mind", f"{says}; nobody is disconnected on it", "Look why the file is not renewed")
+    return Finding("weather", "good", says)
 
 
 def _redis(settings: Settings) -> Finding:

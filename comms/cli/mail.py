@@ -1,7 +1,7 @@
 """``comms mail``: batches for the mail house, the day they were mailed, and letters that come back."""
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,7 +133,8 @@ def _undo_ack(name: str, because: str, by: str) -> None:
             )
         except mail_acks.MailAckError as error:
             raise Refused(str(error)) from None
-    click.echo(f"{back:,} letters of {name} wait for their mailing day again.")
+        _follow(at, back)
+    click.echo(f"{len(back):,} letters of {name} wait for their mailing day again.")
 
 
 @mail.command()
@@ -172,7 +173,7 @@ def returned(
         done = _take_in(at, [came], by)
         if done.refused:
             raise Refused(done.refused[0][1])
-        at.doorbell.ring("housekeeping")
+        _follow(at, done.account_ids)
     if as_json:
         echo_json({"taken": done.taken, "unchanged": done.unchanged, "accounts": sorted(done.account_ids)})
     else:
@@ -199,12 +200,14 @@ def _returned_file(file: Path, by: str, as_json: bool) -> None:
                 continue
             rows.append((row, CameBack(cells["piece"], cells["reason"], day, cells.get("note", ""))))
         taken = unchanged = 0
+        concerned: set[int] = set()
         for start in range(0, len(rows), 500):
             part = rows[start : start + 500]
             done = _take_in(at, [came for _, came in part], by)
             taken, unchanged = taken + done.taken, unchanged + done.unchanged
+            concerned |= done.account_ids
             refused += [sheets.Refusal(part[place][0], why) for place, why in done.refused]
-        at.doorbell.ring("housekeeping")
+        _follow(at, concerned)
         mend = at.settings.var / "refusals" / f"{file.stem}.refused.csv" if refused else None
         if mend:
             sheets.write_refused(mend, sheet, refused)
@@ -224,6 +227,16 @@ def _take_in(at: "Office", rows: "Sequence[CameBack]", by: str) -> "Returns":
     from comms.outbox import returned_mail
 
     return at.database.run(lambda session: returned_mail.take_in(session, at.city, at.clock, rows, by=f"user:{by}"))
+
+
+def _follow(at: "Office", account_ids: Collection[int]) -> None:
+    """What has not left is decided again at once, and orders for the field that rest on these letters are called
+    back."""
+    from comms.campaigns import follow
+
+    if account_ids:
+        follow(at.database, at.city, at.renderer, at.clock, account_ids)
+    at.doorbell.ring("housekeeping")
 
 
 def _undo_return(piece: str, because: str, by: str) -> None:

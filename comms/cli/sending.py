@@ -1,4 +1,4 @@
-"""``comms send`` and ``comms mail batch``."""
+"""``comms send``."""
 
 import uuid
 from datetime import timedelta
@@ -15,7 +15,6 @@ from comms.notices.fields import FieldError
 from comms.outbox import enqueue, facts_for, write
 from comms.outbox.drafting import language_of
 from comms.outbox.drafts import lane_of
-from comms.outbox.mailing import hand_over_letters
 from comms.rules import Purpose, Verdict, rulebook_of
 
 
@@ -57,25 +56,3 @@ def send(account: str, notice: str, channel: str, as_json: bool) -> None:
         echo_json({"message": message_id, "channel": channel, "text": draft.body_text})
     else:
         click.echo(f"Message {message_id} is queued:\n{draft.body_text}")
-
-
-@click.group()
-def mail() -> None:
-    """The mail house."""
-
-
-@mail.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
-def batch(as_json: bool) -> None:
-    """Set the letters that are due and hand them to the mail house."""
-    with office() as at:
-        done = hand_over_letters(at.database, at.city, at.clock, at.settings.mailhouse)
-    if as_json:
-        echo_json([vars(one) for one in done])
-        return
-    if not done:
-        click.echo("No letter is due.")
-    for one in done:
-        click.echo(f"Batch {one.batch}: {one.pieces:,} letters on {one.pages:,} pages, in {one.folder}")
-        if one.refused:
-            click.echo(f"{one.refused} could not be set; see the list of failed notices on the desk.")

@@ -76,6 +76,11 @@ TASKS = {
     "promise": "Promises to look at",
     "decision_reopened": "Promises decided anew, because payments changed",
     "mail_batch": "Batches of letters the mail house does not have",
+    "mail_day": "Batches of letters whose mailing day is not known",
+    "returned_mail": "Letters that came back",
+    "hold_review": "Holds to look at again",
+    "pledge_lapsed": "Pledges that were not paid",
+    "third_party_address": "Third parties nobody wrote down",
     "consent_mirror": "Opt-outs that Twilio's own list does not have",
     "carrier_halted": "A carrier takes nothing from us",
 }

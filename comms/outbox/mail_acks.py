@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from comms.accounts import touch
 from comms.accounts.schema import Account
 from comms.channels.mail_house.nixies import nixies
 from comms.city import City
@@ -21,8 +22,10 @@ from comms.clock import Clock
 from comms.db import one_of
 from comms.history import NewEvent, record
 from comms.history.schema import ContactEvent
+from comms.worklist import Task, open_task, resolve
 
 from .drafting import UnaddressableError, address_lines
+from .recall import set_aside
 from .schema import MailBatch, MailPiece, Message
 from .states import State
 
@@ -30,6 +33,9 @@ CONFIRMED = "address.confirmed"
 """The event that says: this address is right, whatever came back from it before."""
 PASSING_TWICE = 2
 """So many letters that could not be delivered for a passing reason make an address bad."""
+EXPECTED_WITHIN = 3
+"""Business days within which the mail house is expected to say when it mailed a batch. Office policy."""
+ASK_DAY = "mail_day"
 
 
 class MailAckError(ValueError):
@@ -128,8 +134,9 @@ def acknowledge(
     return Acked(batch.name, mailed_on, len(left), len(out))
 
 
-def take_back(session: Session, clock: Clock, name: str, *, by: str, because: str) -> int:
-    """An acknowledgement was a mistake: the letters of the batch wait for their mailing day again; how many."""
+def take_back(session: Session, clock: Clock, name: str, *, by: str, because: str) -> list[int]:
+    """An acknowledgement was a mistake: the letters of the batch wait for their mailing day again. Returns the account
+    of each letter (an account with two letters twice)."""
     batch = _locked_batch(session, name)
     if batch.mailed_at is None or batch.handed_over_at is None:
         raise MailAckError(f"Batch {batch.name} is not acknowledged; there is nothing to take back.")
@@ -144,8 +151,37 @@ def take_back(session: Session, clock: Clock, name: str, *, by: str, because: st
     session.flush()
     words = f"was said to be mailed by mistake: {because}"
     now = clock.now()
+    concerned = [row.account_id for row in back if row.account_id is not None]
+    touch(session, concerned, now)
+    set_aside(session, set(concerned), clock)
     record(session, [_event(row, words, "delivery.mailed_undone", now, by, {"batch": name}) for row in back], now)
-    return len(back)
+    return concerned
+
+
+def ask_for_days(session: Session, city: City, clock: Clock) -> int:
+    """Ask staff for the mailing day of batches that have waited ``EXPECTED_WITHIN`` business days for it, once each,
+    and take the tasks off the list whose day is known; how many were opened."""
+    now = clock.now()
+    today = city.local_date(now)
+    opened = 0
+    for one in batches(session, waiting=True, limit=500):
+        assert one.handed_over_at is not None
+        if city.add_business_days(city.local_date(one.handed_over_at), EXPECTED_WITHIN) < today:
+            reason = (
+                f"Batch {one.name} ({one.pieces:,} letters) went to the mail house on "
+                f"{city.local_date(one.handed_over_at)}, and nobody has said when it was mailed. Its letters do not "
+                f"count until then: comms mail ack {one.name} --mailed-on DATE"
+            )
+            made = open_task(
+                session, kind=ASK_DAY, dedupe_key=f"{ASK_DAY}:{one.id}", reason=reason, at=now,
+                subject_type="mail_batch", subject_id=one.id, priority=4,
+            )  # fmt: skip
+            opened += made is not None
+    known = select(Task.id).join(MailBatch, MailBatch.id == Task.subject_id)
+    settled = known.where(Task.kind == ASK_DAY, Task.state != "resolved", MailBatch.mailed_at.is_not(None))
+    for task_id in session.scalars(settled).all():
+        resolve(session, task_id, "system", "The mailing day is known.", now)
+    return opened
 
 
 def batches(session: Session, *, waiting: bool = False, limit: int = 50) -> list[MailBatch]:

@@ -171,6 +171,8 @@ def test_a_brand_has_a_days_limit_unless_the_office_knows_better(given, limits):
 
 def test_the_doctor_when_all_is_well(comms, monkeypatch, tmp_path: Path, redis_url):
     comms("migrate")
+    (tmp_path / "alerts.csv").write_text("# issued: 2026-11-23T09:30-06:00\nevent,county,state,starts,ends\n")
+    comms("weather", "import", str(tmp_path / "alerts.csv"))
     with start(tmp_path / "var") as sandbox:
         monkeypatch.setenv("SANDBOX_URL", sandbox.url)
         monkeypatch.setenv("REDIS_URL", redis_url)

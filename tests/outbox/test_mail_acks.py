@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from comms.history.timeline import timeline
-from comms.outbox.mail_acks import MailAckError, acknowledge, take_back
+from comms.outbox.mail_acks import MailAckError, acknowledge, ask_for_days, take_back
 from comms.outbox.schema import MailBatch
 from comms.outbox.states import ALLOWED, TAKEN_BACK, State
+from comms.worklist import open_tasks
 from tests.support import build, post
 
 BATCH = "duluth-mn-20261123-01"
@@ -90,7 +91,7 @@ def test_a_mistaken_acknowledgement_is_taken_back_and_given_again(ack, database,
     with pytest.raises(MailAckError, match="as mailed on 2026-11-24"):
         ack(date(2026, 11, 25))
     with database.begin() as session:
-        assert take_back(session, clock, BATCH, by="user:park", because="the other tray") == 3
+        assert len(take_back(session, clock, BATCH, by="user:park", because="the other tray")) == 3
     assert states() == ["handed_over"] * 3
     ack(date(2026, 11, 25), rejected=[(pieces[0], "torn")])
     assert states() == ["failed", "mailed", "mailed"]
@@ -103,6 +104,20 @@ def test_a_mistaken_acknowledgement_is_taken_back_and_given_again(ack, database,
 def test_there_is_nothing_to_take_back_before(database, clock, pieces):
     with database.begin() as session, pytest.raises(MailAckError, match="is not acknowledged"):
         take_back(session, clock, BATCH, by="user:park", because="by mistake")
+
+
+def test_staff_are_asked_once_for_a_mailing_day_that_nobody_told(ack, database, city, clock, pieces):
+    def ask():
+        with database.begin() as session:
+            return ask_for_days(session, city, clock), [task.reason for task in open_tasks(session, ["mail_day"])]
+
+    assert ask() == (0, []), "Thanksgiving was no business day"
+    clock.advance(timedelta(days=4))
+    opened, (task,) = ask()
+    assert opened == 1 and f"comms mail ack {BATCH} --mailed-on DATE" in task
+    assert ask() == (0, [task])
+    ack()
+    assert ask() == (0, [])
 
 
 def test_what_a_person_takes_back_leads_where_it_came_from():
