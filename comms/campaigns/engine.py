@@ -15,7 +15,7 @@ from comms.rules import Action, Occasion, Purpose, Reason, Verdict
 from comms.rules import Decision as Ruling
 
 from .choosing import Choice, choose, main_reason, ruling_on, together
-from .night import Contacts, Night, Outcome, Position, Send, Subject
+from .night import Contacts, Night, Outcome, OutcomeKind, Position, Send, Subject
 from .policies import Policy, Step
 from .policies.model import CHALLENGER, CHAMPION
 from .stepping import DAY, Due, due_step
@@ -146,12 +146,12 @@ class _About:
         self.policy, self.night, self.position, self.due = policy, night, position, due
 
     def outcome(
-        self, kind: str, rule: str, reasons: tuple[Reason, ...], *, sends: tuple[Send, ...] = (),
+        self, kind: OutcomeKind, rule: str, reasons: tuple[Reason, ...], *, sends: tuple[Send, ...] = (),
         next_on: date | None = None,
     ) -> Outcome:  # fmt: skip
         doing = kind in ("contact", "action")
         return Outcome(
-            kind, rule, reasons, self.policy.policy, self.policy.version,  # type: ignore[arg-type]
+            kind, rule, reasons, self.policy.policy, self.policy.version,
             self.due.step.id if self.due.step else None, self.due.occurrence if doing else None, sends, next_on,
             self.position.arm, opens=self.position.episode_id is None,
         )  # fmt: skip
