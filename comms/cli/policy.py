@@ -11,7 +11,6 @@ import click
 from comms.campaigns.policies import (
     Policy,
     PolicyError,
-    declared_order,
     golden,
     moving,
     policy_files,
@@ -20,6 +19,7 @@ from comms.campaigns.policies import (
 )
 from comms.campaigns.policies.activating import activate, readiness
 from comms.campaigns.policies.cases import parse_cases
+from comms.campaigns.policies.loading import written_order
 from comms.campaigns.policies.moving import Line, line_of
 from comms.campaigns.policies.versions import Draft, VersionError
 from comms.campaigns.policies.wording import sections
@@ -53,6 +53,9 @@ def list_(as_json: bool) -> None:
         echo_json(lines)
         return
     for line in lines:
+        if line["version"] is None:
+            click.echo(f" -  {line['policy']} {line['state']}\n      {line['title']}")
+            continue
         click.echo(f"{line['place'] or '-':>2}  {line['policy']} version {line['version']}: {line['state']}")
         click.echo(f"      {line['title']}; in effect from {line['from']}{_until(line['to'])}")
         if line["next"]:
@@ -60,21 +63,28 @@ def list_(as_json: bool) -> None:
 
 
 def _listed(at: Office, stored: list[PolicyVersion]) -> Iterator[dict[str, Any]]:
-    """A line for each version that is stored or lies in a file."""
-    order = declared_order(at.city)
-    drafts = [versions.draft(at.city, str(path)) for path in policy_files(at.city)]
+    """A line for each version that is stored or lies in a file, and for each file that cannot be used."""
+    order = written_order(at.city)
+    files: dict[tuple[str, int], Draft] = {}
+    unusable: dict[str, str] = {}
+    for path in policy_files(at.city):
+        try:
+            found = versions.draft(at.city, str(path))
+            files[found.policy.policy, found.policy.version] = found
+        except PolicyError as error:
+            unusable[path.name] = str(error)
     known = {(row.policy, row.version): row for row in stored}
-    found: dict[tuple[str, int], Policy] = {(one.policy.policy, one.policy.version): one.policy for one in drafts}
-    found |= {key: versions.policy_of(row) for key, row in known.items()}
-    files = {(one.policy.policy, one.policy.version): one for one in drafts}
-    for key in sorted(found, key=lambda key: (order.index(key[0]) if key[0] in order else len(order), key)):
+    for key in sorted({*files, *known}, key=lambda key: (order.index(key[0]) if key[0] in order else len(order), key)):
         row, drafted = known.get(key), files.get(key)
+        said = versions.policy_of(row) if row else files[key].policy
         yield {
             "place": order.index(key[0]) + 1 if key[0] in order else None, "policy": key[0], "version": key[1],
-            "title": found[key].title, "state": row.state if row else "a draft", "from": found[key].effective.from_,
-            "to": found[key].effective.to, "author": row.author if row else None,
+            "title": said.title, "state": row.state if row else "a draft", "from": said.effective.from_,
+            "to": said.effective.to, "author": row.author if row else None,
             "approvals": row.approvals if row else [], "next": _what_next(row, drafted),
         }  # fmt: skip
+    for name, why in unusable.items():
+        yield {"place": None, "policy": name, "version": None, "state": "cannot be used", "title": why, "next": ""}
 
 
 def _what_next(row: PolicyVersion | None, drafted: Draft | None) -> str:

@@ -213,6 +213,19 @@ def test_policies_are_in_use_in_the_declared_order_and_only_within_their_dates(s
     assert versions.active(session, city, date(2026, 9, 30)) == []
 
 
+def test_a_draft_that_lies_about_stops_no_night(session, city):
+    policies.activate(session, city)
+    (city.folder / "policies" / "not-finished.toml").write_text("policy = 'not-finished")
+    assert len(versions.active(session, city, date(2026, 11, 23))) == 4
+
+
+def test_a_policy_is_used_only_when_the_order_says_where_it_stands(session, city, clock, catalogue):
+    approved(session, city, clock)
+    (city.folder / "policies" / "order.toml").write_text('order = ["small-balances"]')
+    with pytest.raises(VersionError, match=r"order\.toml does not say where residential-past-due stands"):
+        use(session, city, clock, catalogue)
+
+
 def test_retiring_lets_nobody_new_in(session, city, clock):
     policies.activate(session, city, NAME)
     versions.retire(session, NAME, at=clock.now())

@@ -1,11 +1,13 @@
 """``comms policy``: from a file to a policy in use, as two people type it."""
 
+import shutil
 from xml.etree import ElementTree
 
 import pytest
 
 from comms.clock import SystemClock
 from comms.desk import users
+from comms.settings import ROOT
 
 NAME = "residential-past-due"
 
@@ -97,6 +99,16 @@ def test_a_policy_is_shown_in_sentences_and_as_a_picture(comms, tmp_path):
     assert "5 days after the oldest unpaid bill was due" in said.out
     assert max(map(len, said.out.splitlines())) <= 100
     assert ElementTree.fromstring(picture.read_text()).get("role") == "img"
+
+
+def test_a_file_that_cannot_be_used_is_listed_with_what_is_wrong(comms, database, tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "cities" / "duluth-mn", tmp_path / "duluth-mn")
+    (tmp_path / "duluth-mn" / "policies" / "half.toml").write_text(MILD.replace("version = 1", ""))
+    monkeypatch.setenv("COMMS_CITY", str(tmp_path / "duluth-mn"))
+    said = comms("policy", "list")
+    assert said.code == 0, said
+    assert "half.toml cannot be used" in said.out and "version: is missing; add it" in said.out
+    assert "residential-past-due version 1: a draft" in said.out
 
 
 def test_what_is_asked_wrongly_is_refused_with_a_sentence(comms, database, tmp_path):

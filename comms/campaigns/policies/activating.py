@@ -2,7 +2,7 @@
 
 1. It is approved in every role that it names, by other people than its author, and its file still says what was
    approved.
-2. It is in effect today.
+2. It is in effect today, and the city's order says where it stands among the other policies.
 3. Every golden case beside it passes, in the engine and by the rules of today.
 4. Every notice it sends is in the catalogue, complete, valid, and written for the channels it goes out on.
 5. A disconnection date that it announces leaves the days that the rules ask for after the mailing.
@@ -24,7 +24,7 @@ from comms.rules import Rulebook, rulebook_of
 
 from . import golden, versions
 from .cases import parse_cases
-from .loading import policy_files
+from .loading import ORDER, policy_files, written_order
 from .model import Policy, PolicyError
 from .steps import Step
 from .timeline import Stop, stops
@@ -78,7 +78,13 @@ def readiness(city: City, catalogue: Catalogue, stored: PolicyVersion, today: da
     """Everything that is looked at before a version is used on ``today``."""
     policy = versions.policy_of(stored)
     results, unreadable = _golden(city, catalogue, stored, policy)
-    obstacles = [*_not_approved(stored), *_out_of_date(policy, today), *_changed(city, stored), *unreadable]
+    obstacles = [
+        *_not_approved(stored),
+        *_out_of_date(policy, today),
+        *_changed(city, stored),
+        *_unplaced(city, stored),
+    ]
+    obstacles += unreadable
     obstacles += [_failed(result) for result in results if not result.passed]
     warnings = [] if results else [f"{policy.policy} has no golden cases; nothing shows that it does what is meant."]
     unverified: list[str] = []
@@ -124,6 +130,15 @@ def _changed(city: City, stored: PolicyVersion) -> Iterator[str]:
             )
         return
     yield f"The city's policies have no file for {title_of(stored)} any more; put the submitted file back."
+
+
+def _unplaced(city: City, stored: PolicyVersion) -> Iterator[str]:
+    """Whether it is said where the policy stands among the others."""
+    try:
+        if stored.policy not in written_order(city):
+            yield f"{ORDER} does not say where {stored.policy} stands among the others; add it to the list."
+    except PolicyError as error:
+        yield f"{error}."
 
 
 def _golden(

@@ -53,7 +53,15 @@ def policy_files(city: City) -> tuple[Path, ...]:
 
 def declared_order(city: City) -> tuple[str, ...]:
     """The names of the city's policies in the order in which an account is offered to them: the first that takes it
-    has it. It stands in ``policies/order.toml``. Raises ``PolicyError``."""
+    has it. It stands in ``policies/order.toml``, and names each that has a file. Raises ``PolicyError``."""
+    order = written_order(city)
+    _check_order(city, city.folder / "policies" / ORDER, order)
+    return order
+
+
+def written_order(city: City) -> tuple[str, ...]:
+    """The order as it is written, whatever files there are: a draft that is not in it yet, or a file that is gone,
+    stops no night. Raises ``PolicyError``."""
     path = city.folder / "policies" / ORDER
     try:
         given = tomllib.loads(path.read_text("utf-8"))
@@ -66,7 +74,6 @@ def declared_order(city: City) -> tuple[str, ...]:
         raise PolicyError(f"{path.name}: {next(iter(given))}: is not a key of it; allowed: order")
     if not isinstance(order, list) or not order or not all(isinstance(name, str) for name in order):
         raise PolicyError(f'{path.name}: order: must be a list of policy names, such as ["residential-past-due"]')
-    _check_order(city, path, order)
     return tuple(order)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from comms.campaigns.schema import PolicyVersion
 from comms.city import City
 
-from .loading import declared_order, parse_policy, policy_path
+from .loading import parse_policy, policy_path, written_order
 from .model import Policy, PolicyError
 
 STATES = ("submitted", "approved", "active", "retired", "refused")
@@ -139,8 +139,9 @@ def active(session: Session, city: City, on: date) -> list[Policy]:
 
 
 def in_use(session: Session, city: City) -> list[Policy]:
-    """The active version of every policy, in declared order, whatever dates it is in effect for."""
-    order = {name: place for place, name in enumerate(declared_order(city))}
+    """The active version of every policy, in declared order, whatever dates it is in effect for. What lies about in
+    files has no say in it."""
+    order = {name: place for place, name in enumerate(written_order(city))}
     rows = session.scalars(select(PolicyVersion).where(PolicyVersion.state == "active"))
     return sorted(map(policy_of, rows), key=lambda policy: (order.get(policy.policy, len(order)), policy.policy))
 
