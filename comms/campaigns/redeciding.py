@@ -54,23 +54,23 @@ class Followed:
         return self.set_aside - self.written_anew
 
 
-def follow(database: Database, city: City, renderer: Renderer, clock: Clock, account_ids: Collection[int]) -> Followed:
-    """What follows when a file changed these accounts: promises are evaluated, what rests on old facts is decided again
-    before it leaves, and nobody is sent out to an account that has paid."""
+def follow(
+    database: Database, city: City, renderer: Renderer, clock: Clock, account_ids: Collection[int], *,
+    reason: str = "a file of the billing system came in",
+) -> Followed:  # fmt: skip
+    """What follows when something changed these accounts: promises are evaluated, what rests on old facts is decided
+    again before it leaves, and nobody is sent out to an account that has paid. ``reason``: a clause on what it was."""
     evaluation = database.run(lambda session: promises.evaluate(session, city, clock))
     ordered = sorted(account_ids)
     held = anew = recalled = 0
     for start in range(0, len(ordered), AT_ONCE):
         part = ordered[start : start + AT_ONCE]
         held += database.run(lambda session: set_aside(session, part, clock))  # noqa: B023
-        orders = database.run(lambda session: field.recall(session, city, clock, part, reason=_FILE_CAME))  # noqa: B023
+        orders = database.run(lambda session: field.recall(session, city, clock, part, reason=reason))  # noqa: B023
         recalled += len(orders)
     while waiting(database):
         anew += len(database.run(lambda session: redecide(session, city, renderer, clock, limit=AT_ONCE)))
     return Followed(evaluation, held, anew, recalled)
-
-
-_FILE_CAME = "a file of the billing system came in"
 
 
 def waiting(database: Database) -> int:
@@ -97,11 +97,7 @@ def redecide(session: Session, city: City, renderer: Renderer, clock: Clock, *, 
     now = clock.now()
     held = list(
         session.scalars(
-            select(Message)
-            .where(*_STALE)
-            .order_by(Message.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+            select(Message).where(*_STALE).order_by(Message.id).limit(limit).with_for_update(skip_locked=True)
         )
     )
     if not held:

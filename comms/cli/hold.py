@@ -224,7 +224,7 @@ def _follow(at: "Office", account_ids: Collection[int]) -> None:
     """What has not left is decided again at once, and orders for the field are called back."""
     from comms.campaigns import follow
 
-    follow(at.database, at.city, at.renderer, at.clock, account_ids)
+    follow(at.database, at.city, at.renderer, at.clock, account_ids, reason="a hold was placed or ended")
     at.doorbell.ring("housekeeping")
 
 

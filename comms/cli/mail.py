@@ -235,7 +235,7 @@ def _follow(at: "Office", account_ids: Collection[int]) -> None:
     from comms.campaigns import follow
 
     if account_ids:
-        follow(at.database, at.city, at.renderer, at.clock, account_ids)
+        follow(at.database, at.city, at.renderer, at.clock, account_ids, reason="letters came back")
     at.doorbell.ring("housekeeping")
 
 
