@@ -26,7 +26,7 @@ from comms.weather import weather_for
 from .night import Contacts, Subject
 
 LOOK_BACK = timedelta(days=30)
-"""The longest window of any contact cap (the office's own, and what a policy may set)."""
+"""The longest window that a contact cap may have, in a rule or in a policy."""
 BROKEN_WITHIN = timedelta(days=365)
 NO_CONTACT = (State.CANCELLED, State.SUPERSEDED, State.SUPPRESSED, State.FAILED, State.HELD)
 CHANNELS = ("sms", "email", "letter")

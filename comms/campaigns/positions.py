@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from comms.db import one_of
@@ -20,6 +20,7 @@ from comms.outbox.schema import MailBatch
 from comms.promises.schema import Promise
 
 from .night import Position, PromiseEnd, Taken
+from .policies import Policy
 from .schema import Decision, Episode
 
 AT_ONCE = 1000
@@ -63,7 +64,7 @@ class News(NamedTuple):
 
 
 def positions(
-    session: Session, account_ids: Collection[int], frozen: Mapping[tuple[str, int], Any], now: datetime
+    session: Session, account_ids: Collection[int], frozen: Mapping[tuple[str, int], Policy], now: datetime
 ) -> dict[int, Position]:
     """Where each of these accounts stands. ``frozen`` finds the version of its policy that an episode runs by."""
     ordered = sorted(set(account_ids))
@@ -74,7 +75,7 @@ def positions(
 
 
 def _positions(
-    session: Session, ids: list[int], frozen: Mapping[tuple[str, int], Any], now: datetime
+    session: Session, ids: list[int], frozen: Mapping[tuple[str, int], Policy], now: datetime
 ) -> dict[int, Position]:
     found: dict[int, Position] = dict.fromkeys(ids, Position())
     running: dict[int, Any] = {}
@@ -106,7 +107,7 @@ def _episodes(session: Session, ids: list[int]) -> Sequence[Any]:
 
 
 def _taken(
-    session: Session, episodes: Sequence[Any], frozen: Mapping[tuple[str, int], Any], now: datetime
+    session: Session, episodes: Sequence[Any], frozen: Mapping[tuple[str, int], Policy], now: datetime
 ) -> dict[int, list[Taken]]:
     by_id = {row.id: row for row in episodes}
     if not by_id:
@@ -129,10 +130,23 @@ def _taken(
         elif row.outcome == "action":
             stands = of_action(orders.get(episode.account_id, ()), episode.id, row.decided_at)
         else:
-            step = frozen[episode.policy, episode.policy_version].named(row.step)
-            stands = of_contact(row.sends, news.get(row.id, ()), step.counts_when, now)
+            counts_when = _counts_when(frozen.get((episode.policy, episode.policy_version)), row.step)
+            stands = of_contact(row.sends, news.get(row.id, ()), counts_when, now)
         found[row.episode_id].append(Taken(row.step, row.occurrence, row.decided_at, *stands))
     return found
+
+
+def _counts_when(policy: Policy | None, step_id: str) -> str:
+    """When a step counts; one that the episode's version does not have any more counts as late as any."""
+    try:
+        return policy.named(step_id).counts_when if policy else "mailed"
+    except KeyError:
+        return "mailed"
+
+
+_FAILED = (State.FAILED, State.UNDELIVERED, State.BOUNCED)
+_NEXT_CHANNELS = case((Message.state.in_(_FAILED), Message.fallback)).label("next_channels")
+"""Only looked at where a message failed; most did not, and reading it costs as much as all the rest of the row."""
 
 
 def _news(session: Session, decision_ids: list[int]) -> dict[int, list[News]]:
@@ -143,7 +157,7 @@ def _news(session: Session, decision_ids: list[int]) -> dict[int, list[News]]:
     rows = session.execute(
         select(
             Message.decision_id, Message.id, Message.channel, Message.state, Message.state_at, Message.submitted_at,
-            MailBatch.handed_over_at, MailBatch.mailed_at, Message.fallback,
+            MailBatch.handed_over_at, MailBatch.mailed_at, _NEXT_CHANNELS,
         )
         .outerjoin(MailBatch, MailBatch.id == Message.batch_id)
         .where(
@@ -154,7 +168,7 @@ def _news(session: Session, decision_ids: list[int]) -> dict[int, list[News]]:
         .order_by(Message.id)
     )  # fmt: skip
     for row in rows:
-        more = bool(row.fallback and row.fallback.get("channels"))
+        more = bool(row.next_channels and row.next_channels.get("channels"))
         found[row.decision_id or 0].append(
             News(
                 row.id, row.channel, row.state, row.state_at, row.submitted_at, row.handed_over_at, row.mailed_at, more
@@ -197,8 +211,7 @@ def _of_send(news: Sequence[News], counts_when: str, now: datetime) -> Standing:
         return "undone", None, "nothing was written"
     last = standing[-1]
     told = f"{_NAMES[last.channel]} {_WORDS[State(last.state)]}"
-    failed = last.state in (State.FAILED, State.UNDELIVERED, State.BOUNCED)
-    if failed and last.more and last.state_at > now - FALLS_BACK_WITHIN:
+    if last.state in _FAILED and last.more and last.state_at > now - FALLS_BACK_WITHIN:
         return "pending", None, f"{told}; the next channel is tried"
     return "undone", None, told
 

@@ -143,9 +143,9 @@ class Hours(_Part):
 
 
 class Contacts(_Part):
-    """So many contacts with the household within so many days."""
+    """So many contacts with the household within so many days; those of the last 30 are looked at."""
 
-    within_days: int = Field(ge=1, le=366)
+    within_days: int = Field(ge=1, le=30)
     at_least: int = Field(ge=1)
 
 

@@ -3,7 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from comms.campaigns import Decision
 from comms.campaigns.policies import versions
 from comms.campaigns.positions import News, of_action, of_contact, positions
 from comms.field import FieldList, FieldOrder
@@ -214,6 +216,15 @@ def test_returned_mail_undoes_the_notice_and_no_letter_goes_there_again(evenings
     evenings.change(account, mailing_address=street)
     evenings.night(2026, 12, 23)
     assert evenings.steps(account)[-1] == "disconnect-notice 2"
+
+
+def test_a_step_that_the_episodes_version_does_not_have_any_more_can_still_be_read(small):
+    account = small.account(phone=None)
+    small.tonight()
+    small.arrive()
+    with small.database.begin() as session:
+        session.execute(update(Decision).values(step="first-call"))
+    assert position(small, account).taken[0].standing == "counts"
 
 
 def test_a_copy_for_somebody_else_says_nothing_about_the_customer(small):

@@ -55,8 +55,8 @@ def _windows(given: Any) -> Any:
     windows = {}
     for name, most in given.items():
         days = str(name).removesuffix("d")
-        if not str(name).endswith("d") or not days.isascii() or not days.isdigit() or int(days) < 1:
-            raise ValueError(f'{name!r} is not a number of days; allowed: "7d", "30d" and the like')
+        if not str(name).endswith("d") or not days.isascii() or not days.isdigit() or not 1 <= int(days) <= 30:
+            raise ValueError(f'{name!r} is not a number of days up to 30; allowed: "7d", "30d" and the like')
         windows[int(days)] = most
     return windows
 
