@@ -233,7 +233,7 @@ def _stale_files(session: Session, now: datetime) -> dict[str, datetime | None]:
         .where(ImportFile.state == "done", ImportFile.finished_at <= now)
         .group_by(ImportFile.kind)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _old_files(policy: Policy, last: Mapping[str, datetime | None], now: datetime) -> Iterator[str]:
@@ -268,7 +268,7 @@ def _cases(
         for order in field.open_orders(session, ids, (ORDER[act],))
         if order.id not in apart_from
     }
-    names = dict(session.execute(select(Account.id, Account.name).where(one_of(session, Account.id, ids))).tuples())
+    names = dict(session.execute(select(Account.id, Account.name).where(one_of(session, Account.id, ids))).all())
     held = holds.active(session, ids, day)
     for subject in subjects(session, rulebook.city, ids, now):
         episode = episodes.get(subject.account_id)

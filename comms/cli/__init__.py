@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "release": ("campaign", "release", "Let a planned run go."),
     "campaign": ("campaign", "campaign", "How runs are doing."),
     "policy": ("policy", "policy", "Dunning policies: words, golden cases, approval, use."),
+    "experiment": ("experiment", "experiment", "Champion and challenger of a policy, held against each other."),
     "shutoff": ("shutoff", "shutoff", "Shut-off lists, referrals, reconnections, and the field's orders."),
     "send": ("sending", "send", "Send one notice to one account."),
     "mail": ("mail", "mail", "The mail house: batches, mailing days, letters that come back."),
