@@ -14,6 +14,8 @@ from rq import get_current_job
 from sqlalchemy.orm import Session
 
 from comms import campaigns, outbox, promises, replies
+from comms.campaigns import nightly, shutoff
+from comms.campaigns.control import hold_paused
 from comms.notices import keep_versions
 from comms.office import Office
 from comms.outbox import Dispatcher, holding, mail_acks, returned_mail, third_parties
@@ -211,7 +213,9 @@ def _weather(at: Office) -> None:
 
 
 _holds_due = Seldom(600)
-"""Holds, mailing days and copies are matters of a day."""
+"""Holds and mailing days are matters of a day."""
+_third_parties_due = Seldom(3600)
+"""All accounts that owe something are looked through."""
 
 
 def _holds(at: Office) -> None:
@@ -221,9 +225,52 @@ def _holds(at: Office) -> None:
     kept = at.database.run(lambda session: holding.look_after(session, at.city, at.clock))
     if kept.expired or kept.paid or kept.reviews:
         log.info("holds.looked_after", expired=kept.expired, paid=kept.paid, reviews=kept.reviews)
-    at.database.run(lambda session: third_parties.ask_for_addresses(session, at.city, at.clock))
+    if _third_parties_due():
+        at.database.run(lambda session: third_parties.ask_for_addresses(session, at.city, at.clock))
     at.database.run(lambda session: mail_acks.ask_for_days(session, at.city, at.clock))
     at.database.run(lambda session: returned_mail.close_settled(session, at.clock))
+
+
+_orders_due = Seldom(60)
+"""Open orders are few, and a truck that is called a minute later is still on its way."""
+_reconnections_due = Seldom(3600)
+
+
+def _orders(at: Office) -> None:
+    """Call back the field's orders that must not be carried out any more; ask who is to be turned on again."""
+    if not _orders_due():
+        return
+    recalled = at.database.run(lambda session: shutoff.keep_watch(session, at.city, at.clock, at.renderer.catalogue))
+    if recalled:
+        log.warning("field.recalled", orders=[one.number for one in recalled])
+    if _reconnections_due():
+        raised = at.database.run(lambda session: shutoff.raise_reconnections(session, at.city, at.clock))
+        if raised:
+            log.info("field.reconnections", raised=raised)
+
+
+NIGHT_SLICE = 30.0
+"""Seconds of the night's work at a time: replies and receipts wait no longer for it."""
+
+
+def _night(at: Office) -> None:
+    """The night's run, a slice at a time, and what paused runs are to hold back."""
+    at.database.run(lambda session: hold_paused(session, at.clock))
+    if at.settings.night is None:
+        return
+    schedule = nightly.Schedule(at.settings.night, release=at.settings.comms_night_release == "auto")
+    until = time.monotonic() + NIGHT_SLICE
+    done = nightly.tend(
+        at.database, at.city, at.clock, at.renderer, schedule,
+        enough=lambda: stopping.is_set() or time.monotonic() > until,
+    )  # fmt: skip
+    if done is None:
+        return
+    log.info("campaign.night", on=str(done.on), state=done.state)
+    for lane, ids in done.lanes.items():
+        at.doorbell.ring(lane, ids)
+    if done.state == "running":
+        at.doorbell.ring("housekeeping")
 
 
 def reconcile_carriers() -> None:
@@ -254,6 +301,6 @@ def _sweep(at: Office) -> None:
 
 PARTS = (
     _versions, _consents, _unknowns, _fallbacks, _failures, _weather, _holds, _stale, _promises, _questions, _reminders,
-    _sweep,
+    _orders, _night, _sweep,
 )  # fmt: skip
 """Of housekeeping, in their order."""

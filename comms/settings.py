@@ -1,8 +1,9 @@
 """Typed settings from the environment; every name is documented in ``.env.example`` and by ``comms doctor``."""
 
 import os
+import re
 import secrets
-from datetime import timedelta
+from datetime import time, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
@@ -106,6 +107,10 @@ class Settings(BaseSettings):
     email_from: str = ""
     email_reply_to: str = ""
 
+    comms_night: str = ""
+    """The local hour at which the night's run is planned, ``HH:MM``; empty: nobody plans by the clock."""
+    comms_night_release: Literal["ask", "auto"] = "ask"
+
     comms_sweep_seconds: float = Field(default=30.0, ge=0.5, le=60)
     comms_lease: Seconds = timedelta(seconds=120)
 
@@ -117,6 +122,13 @@ class Settings(BaseSettings):
     weather_feed: Path | None = None
     """The file that a script keeps fresh with the alerts of the weather service; read again whenever it changes."""
     sandbox_url: str = "http://127.0.0.1:8010"
+
+    @field_validator("comms_night")
+    @classmethod
+    def _an_hour(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError("it is no hour of the day; give HH:MM, such as 02:30, or leave it empty")
+        return value
 
     @field_validator("database_url", "redis_url")
     @classmethod
@@ -150,6 +162,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL: ``DATABASE_URL``, or SQLite in ``var``."""
         return self.database_url or f"sqlite:///{self.var / 'comms.db'}"
+
+    @cached_property
+    def night(self) -> time | None:
+        """The local hour of the night's run; None when nobody plans by the clock."""
+        return time.fromisoformat(self.comms_night) if self.comms_night else None
 
     @cached_property
     def secret(self) -> bytes:

@@ -105,7 +105,7 @@ def release(
         taken, chunk = database.run(lambda session: _chunk(session, city, clock, renderer, run_id))
         done.add(chunk)
         seen += taken
-        if progress:
+        if progress and taken:
             progress(seen, total)
         if taken < CHUNK or chunk.state != "releasing":
             break

@@ -75,6 +75,7 @@ TASKS = {
     "approval": "Promises that need a supervisor",
     "promise": "Promises to look at",
     "decision_reopened": "Promises decided anew, because payments changed",
+    "campaign_run": "Runs that wait for somebody",
     "mail_batch": "Batches of letters the mail house does not have",
     "mail_day": "Batches of letters whose mailing day is not known",
     "returned_mail": "Letters that came back",
