@@ -114,6 +114,10 @@ def place_all(session: Session, clock: Clock, wanted: Sequence[Wanted], *, by: s
     """Place the holds of a list. A row that was placed before changes nothing, whether its hold stands or has ended;
     a pledge under a known reference takes the place of the one before."""
     now, done = clock.now(), Listed()
+    concerned = sorted({one.account.id for one in wanted})
+    session.execute(  # two people with one list: the second one finds the holds of the first
+        select(Account.id).where(one_of(session, Account.id, concerned)).order_by(Account.id).with_for_update()
+    )
     known = _known(session, {one.account.id for one in wanted})
     events: list[NewEvent] = []
     for one in wanted:
@@ -149,7 +153,7 @@ def look_after(session: Session, city: City, clock: Clock, *, limit: int = 500) 
     Safe to run at any time; nothing is done twice."""
     now = clock.now()
     today = city.local_date(now)
-    over = list(session.scalars(_open_holds().where(Hold.ends_on < today).order_by(Hold.id).limit(limit)))
+    over = list(session.scalars(_locked(_open_holds().where(Hold.ends_on < today), limit)))
     paid = _paid_pledges(session, {hold.id for hold in over}, limit)
     events = [
         _ended(hold, f"{WORDS[hold.kind]} ended: its last day was {hold.ends_on}", "system", now) for hold in over
@@ -191,6 +195,11 @@ def _open_holds() -> Select[Hold]:
     return select(Hold).where(Hold.released_at.is_(None))
 
 
+def _locked(those: Select[Hold], limit: int) -> Select[Hold]:
+    """Those that no other process is looking after just now."""
+    return those.order_by(Hold.id).limit(limit).with_for_update(skip_locked=True, of=Hold)
+
+
 def _due(today: date) -> Select[Hold]:
     key = literal(f"{REVIEW}:") + cast(Hold.id, Text)
     told = select(Task.id).where(Task.dedupe_key == key, Task.state != "resolved").exists()
@@ -227,7 +236,7 @@ def _paid_pledges(session: Session, without: Collection[int], limit: int) -> lis
     statement = _open_holds().where(
         Hold.kind == "energy_assistance", Hold.source.startswith("pledge:"), Hold.amount_cents <= paid
     )
-    return [hold for hold in session.scalars(statement.order_by(Hold.id).limit(limit)) if hold.id not in without]
+    return [hold for hold in session.scalars(_locked(statement, limit)) if hold.id not in without]
 
 
 def _placed(hold: Hold, by: str, at: datetime) -> NewEvent:

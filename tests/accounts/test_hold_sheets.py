@@ -122,6 +122,12 @@ def test_the_same_list_twice_places_nothing_twice(lists, database, clock):
     assert (again.placed, again.unchanged) == (1, 2), "what was released stays released"
 
 
+def test_two_people_with_the_same_list(lists, database, clock, two_at_once):
+    _, wanted, _ = lists.read(HOLDS)
+    done = two_at_once(lambda: database.run(lambda session: holding.place_all(session, clock, wanted, by="user:park")))
+    assert sorted(one.placed for one in done) == [0, 2] and len(lists.active()) == 2
+
+
 PLEDGES = """Agency,Account,Amount,Pledged_on,Expires_on,Reference,Note
 AEOA,0000123-47,200.00,2026-11-20,2027-01-15,A-77,gas first
 Salvation Army,0000124-00,75,11/22/2026,,,

@@ -126,6 +126,13 @@ def test_a_hold_ends_after_its_last_day_once_and_its_review_with_it(office):
         assert session.get(Account, office.account_id).facts_version == before + 1
 
 
+def test_two_processes_end_a_hold_once(office, two_at_once):
+    office.place(ends_on=MONDAY)
+    office.days_pass(1)
+    two_at_once(office.look_after)
+    assert [kind for kind, _ in office.said()] == ["hold.placed", "hold.released"]
+
+
 def test_a_review_is_settled_when_the_billing_system_ends_the_hold(office):
     hold_id = office.place(review_on=MONDAY)
     office.look_after()
