@@ -76,6 +76,7 @@ TASKS = {
     "promise": "Promises to look at",
     "decision_reopened": "Promises decided anew, because payments changed",
     "campaign_run": "Runs that wait for somebody",
+    "field_order": "Orders of the Service Department to look at",
     "mail_batch": "Batches of letters the mail house does not have",
     "mail_day": "Batches of letters whose mailing day is not known",
     "returned_mail": "Letters that came back",
@@ -106,6 +107,8 @@ def delivery(state: str) -> tuple[str, Tone]:
 
 
 def actor(name: str) -> str:
-    """Who did it, as a clerk says it: ``user:park`` is park."""
+    """Who did it, as a clerk says it: ``user:park`` is park, ``field:Berg`` is Berg of the Service Department."""
     known = {"system": "Automatic", "customer": "Customer", "carrier": "Carrier", "cis": "Billing system"}
+    if name.startswith("field:"):
+        return f"{name.removeprefix('field:')} (field)"
     return known.get(name, name.removeprefix("user:"))
