@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from comms.campaigns.policies import PolicyError, declared_order, golden, load_policy, versions
+from comms.campaigns.policies import PolicyError, declared_order, golden, load_policy, parse_policy, versions
 from comms.campaigns.policies.cases import parse_cases
 from comms.city import load_city
 from comms.notices import Catalogue
@@ -125,6 +125,33 @@ def test_the_steps_that_were_taken_count_as_contacts_and_what_failed_does_not(ci
     assert (failed.outcome.kind, failed.outcome.occurrence) == ("contact", 2)
     third = judge(city, renderer, words.replace("[1, 3]", "[1, 3, 5]"))
     assert (third.outcome.kind, third.outcome.rule) == ("protected", "cap-7d")
+
+
+EXPERIMENT = """
+[challenger]
+share = 0.9
+seed = "any"
+from = 2026-10-01
+to = 2027-03-31
+step = [{ id = "reminder", send = { first_of = ["email", "letter"] } }]
+"""
+
+
+@pytest.mark.parametrize(("arm", "channel"), [("", "sms"), ("champion", "sms"), ("challenger", "email")])
+def test_a_case_is_the_champions_unless_it_names_the_challenger(city, renderer, arm, channel):
+    policy = parse_policy(versions.draft(city, NAME).content + EXPERIMENT, "with an experiment")
+    words = f'arm = "{arm}"\n' * bool(arm) + "account = { past_due = 120.00, oldest_due_days = 12 }\n"
+    words += f'expect = {{ outcome = "reminder", channel = "{channel}" }}\n'
+    (result,) = golden.run(policy, parse_cases(MONDAY + words, "cases.toml", policy), city, renderer.catalogue)
+    assert result.differences == ()
+
+
+def test_a_promise_that_ended_before_any_step_is_looked_at_too(city, renderer):
+    words = """account = { past_due = 120.00, oldest_due_days = 12 }
+    promise = { ended = "broken", days_ago = 0 }
+    expect = { outcome = "waiting", on = 2026-11-24 }
+    """
+    assert judge(city, renderer, words).differences == (), "one day of rest after a promise"
 
 
 @pytest.mark.parametrize(

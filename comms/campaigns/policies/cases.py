@@ -117,8 +117,8 @@ class Case(_Part):
 
     @model_validator(mode="after")
     def _agrees(self) -> "Case":
-        if self.ended_days_ago is not None and self.taken:
-            raise ValueError("ended_days_ago is for an account without an open episode; leave taken out")
+        if self.ended_days_ago is not None and (self.taken or self.promise):
+            raise ValueError("ended_days_ago is for an account without an open episode; leave taken and promise out")
         return self
 
 

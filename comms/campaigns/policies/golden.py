@@ -2,9 +2,11 @@
 its day by this policy alone. A policy cannot be activated while one of its cases fails.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 from comms.campaigns import engine
 from comms.campaigns.night import Contacts, Night, Outcome, Position, PromiseEnd, Subject, Taken
@@ -13,7 +15,7 @@ from comms.notices import Catalogue
 from comms.rules import ActiveHold, Facts, Weather, rulebook_of
 
 from .cases import OUTCOMES, Case, CaseHold, Expect
-from .model import Policy
+from .model import CHAMPION, Policy
 from .wording import by_channels
 
 RETURNED = "the post office returned the last letter to this address"
@@ -70,10 +72,16 @@ class _Asked:
     def subject(self) -> Subject:
         given = self.case.account
         return Subject(
-            account_id=1, number="case", household=HOUSEHOLD, customer_number=CUSTOMER, language=given.language,
-            oldest_due_on=self.case.on - timedelta(days=given.oldest_due_days), facts_version=1, facts=self._facts(),
-            broken_promises=given.broken_promises, returned_mail=given.returned_mail, copies=given.copies,
+            account_id=self._account_id(), number="case", household=HOUSEHOLD, customer_number=CUSTOMER,
+            language=given.language, oldest_due_on=self.case.on - timedelta(days=given.oldest_due_days), facts_version=1,
+            facts=self._facts(), broken_promises=given.broken_promises, returned_mail=given.returned_mail,
+            copies=given.copies,
         )  # fmt: skip
+
+    def _account_id(self) -> int:
+        """One that the policy's experiment draws for the case's arm; the champion's where it names none."""
+        arm = self.case.arm or CHAMPION
+        return next(one for one in count(1) if self.policy.challenger is None or engine.arm_of(self.policy, one) == arm)
 
     def _facts(self) -> Facts:
         given, city = self.case.account, self.city
@@ -106,22 +114,26 @@ class _Asked:
         return Weather(self.ago(0) - timedelta(hours=given.hours_old), given.alerts)
 
     def position(self) -> Position:
-        """An episode is open once a step was taken; it opened when the first of them was."""
+        """An episode is open once a step was taken or a promise ended; it opened when the first of them was."""
         policy, version = self.policy.policy, self.policy.version
-        if not self.case.taken:
+        if not self.case.taken and self.case.promise is None:
             ended = self.case.ended_days_ago
             return Position() if ended is None else Position(None, policy, version, closed_at=self.ago(ended))
-        taken: list[Taken] = []
-        for each in sorted(self.case.taken, key=lambda one: -one.days_ago):
-            occurrence = 1 + sum(one.step == each.step for one in taken)
-            at = self.ago(each.days_ago)
-            taken.append(Taken(each.step, occurrence, at, each.standing, at if each.standing == "counts" else None))
         promise = None
         if self.case.promise is not None:
             promise = PromiseEnd(self.case.promise.ended, self.ago(self.case.promise.days_ago))
-        return Position(
-            1, policy, version, self.case.arm, opened_at=taken[0].decided_at, taken=tuple(taken), promise=promise
-        )
+        arm = None if self.policy.challenger is None else self.case.arm or CHAMPION
+        first = max(one.days_ago for one in (*self.case.taken, self.case.promise) if one is not None)
+        return Position(1, policy, version, arm, self.ago(first), tuple(self._taken()), promise)
+
+    def _taken(self) -> Iterator[Taken]:
+        """The steps in the order in which they were taken, each time with its number."""
+        times: Counter[str] = Counter()
+        for each in sorted(self.case.taken, key=lambda one: -one.days_ago):
+            times[each.step] += 1
+            at = self.ago(each.days_ago)
+            counts_at = at if each.standing == "counts" else None
+            yield Taken(each.step, times[each.step], at, each.standing, counts_at)
 
     def contacts(self) -> Contacts:
         """The steps taken were contacts too, and count against the caps as they would."""
