@@ -73,9 +73,9 @@ class _Asked:
         given = self.case.account
         return Subject(
             account_id=self._account_id(), number="case", household=HOUSEHOLD, customer_number=CUSTOMER,
-            language=given.language, oldest_due_on=self.case.on - timedelta(days=given.oldest_due_days), facts_version=1,
-            facts=self._facts(), broken_promises=given.broken_promises, returned_mail=given.returned_mail,
-            copies=given.copies,
+            language=given.language, oldest_due_on=self.case.on - timedelta(days=given.oldest_due_days),
+            facts_version=1, facts=self._facts(), broken_promises=given.broken_promises,
+            returned_mail=given.returned_mail, copies=given.copies,
         )  # fmt: skip
 
     def _account_id(self) -> int:

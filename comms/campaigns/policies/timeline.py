@@ -37,7 +37,8 @@ class Stop:
 
 
 def stops(policy: Policy, city: City, arm: str | None = None) -> tuple[Stop, ...]:
-    """When each step comes at the earliest, for the example bill; each letter mailed on the day it is planned."""
+    """When each step comes at the earliest, for the example bill; each letter mailed on the day it is planned, and one
+    step a night."""
     due = example_due(policy)
     numbers = {step.id: number for number, step in enumerate(policy.step, 1)}
     found: dict[str, Stop] = {}
@@ -46,7 +47,7 @@ def stops(policy: Policy, city: City, arm: str | None = None) -> tuple[Stop, ...
         waits = [_later(city, found[one].on, days, count) for one, days, count in _waits(step) if one in found]
         if step.after.due_days is not None:
             waits.append(due + timedelta(days=step.after.due_days))
-        latest = max([latest, *waits])
+        latest = max([latest + timedelta(days=bool(found)), *waits])
         found[step.id] = Stop(step, numbers[step.id], (latest - due).days, latest)
     return tuple(found.values())
 
@@ -186,6 +187,8 @@ def _marks(step: Step) -> Iterator[str]:
         yield CHANNELS_IN_WORDS[channel]
     if step.send is None:
         yield step.action.replace("_", " ")
+    if step.when is not None or step.unless is not None:
+        yield "only some accounts"
     if step.required:
         yield "never passed over"
     if step.counts_when != "accepted" and step.action == "notice":
