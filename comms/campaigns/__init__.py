@@ -1,6 +1,7 @@
 """When we say it: dunning policies, the night's plan, its release, deciding again what went stale, and reminders of
 promises."""
 
+from .explaining import explain
 from .planner import RunError, night_of, plan, subject_of
 from .policies import Policy, PolicyError, load_policy
 from .redeciding import Followed, follow, redecide
@@ -19,6 +20,7 @@ __all__ = [
     "Released",
     "Reminded",
     "RunError",
+    "explain",
     "follow",
     "load_policy",
     "night_of",

@@ -74,6 +74,18 @@ def positions(
     return found
 
 
+def taken_in(
+    session: Session, episode_ids: Collection[int], frozen: Mapping[tuple[str, int], Any], now: datetime
+) -> dict[int, list[Taken]]:
+    """What was decided in these episodes, also in those that ended, and how each stands; by episode."""
+    rows = session.execute(
+        select(Episode.id, Episode.account_id, Episode.policy, Episode.policy_version).where(
+            one_of(session, Episode.id, sorted(set(episode_ids)))
+        )
+    )
+    return _taken(session, rows.all(), frozen, now)
+
+
 def _positions(
     session: Session, ids: list[int], frozen: Mapping[tuple[str, int], Policy], now: datetime
 ) -> dict[int, Position]:

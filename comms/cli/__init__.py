@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "promise": ("promise", "promise", "Promises to pay."),
     "consent": ("consent", "consent_", "Who may be written to, and what they said."),
     "rules": ("rules", "rules", "What protects a customer, and where it comes from."),
+    "why": ("why", "why", "Why an account is, was or will be written to, or left alone."),
     "history": ("history", "history", "Everything said and done for an account."),
 }
 
