@@ -11,6 +11,7 @@ ALL = {
     "render": [],
     "intake": [],
     "importing": [],
+    "planning": [],
     "understanding": [],
 }
 """The modules, with the arguments of a full run; a first argument names one and further ones replace its own."""

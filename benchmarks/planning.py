@@ -1,7 +1,7 @@
 """A night's plan at the size of a large city: seconds, processor time an account, memory, and ``why`` for one account.
 
 ``python -m benchmarks.planning`` plans 10,000, 100,000 and 1,000,000 accounts on PostgreSQL and up to 100,000 on
-SQLite; every fifth account owes. Each size and database runs in a process of its own, so that its peak memory is its own.
+SQLite; every fifth account owes. Each size and database runs in a process of its own, so that its memory is its own.
 Three nights are planned:
 
 1. the first one: every account that owes gets an episode and is decided;

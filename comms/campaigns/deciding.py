@@ -20,6 +20,7 @@ from .positions import positions
 from .schema import Decision, Episode
 
 ALL = "all"
+"""The scope of a run over every policy in use."""
 DOING = ("contact", "action")
 _CHANNELS = ("sms", "email", "letter")
 

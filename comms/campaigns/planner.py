@@ -32,15 +32,13 @@ from comms.rules import rulebook_of
 
 from . import preview
 from .costing import Costs
-from .deciding import Planned, decide_chunk, planned_elsewhere
+from .deciding import ALL, Planned, decide_chunk, planned_elsewhere
 from .facts import subject_of
 from .night import Night
 from .policies import Policy, versions
 from .schema import CampaignRun, Decision, Episode, RulebookVersion
 
 CHUNK = 1000
-ALL = "all"
-"""The scope of a run over every policy in use."""
 MANY = 200_000
 """Objects made between two collections while a night is planned; the memory of a few chunks."""
 UNRELEASED = ("planning", "planned")
