@@ -143,7 +143,7 @@ def _reached(rulebook: Rulebook, act: Act, facts: Facts, day: date) -> tuple[tup
     """The services past due that the act reaches."""
     if facts.service_past_due is None:
         return (), ["It is not known which services are past due."]
-    owing = [Due(service, cents) for service, cents in facts.service_past_due.items() if cents > 0]
+    owing = field.in_order(rulebook.city, facts.service_past_due)
     reached = tuple(due for due in owing if rulebook.has_lever(ACTION[act], due.service, day))
     if reached:
         return reached, []
@@ -161,6 +161,8 @@ def _standing(case: _Case, act: Act) -> list[str]:
     if case.step is None:
         return [f"The policy {case.policy.policy} has no step for a {words}."]
     missing = []
+    if act == "field_order" and case.subject.facts.status != "active":
+        missing.append(f"The account is not active but {case.subject.facts.status.replace('_', ' ')}.")
     if case.step.id not in case.decided:
         missing.append(f"{case.step.name}: it is not decided. See: comms why {case.subject.number}")
     if case.order is not None:

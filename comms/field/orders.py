@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.facts import AT_ONCE
+from comms.city import City
 from comms.db import one_of
 
 from .schema import FieldList, FieldOrder
@@ -63,6 +64,13 @@ class LeftOut:
             "account": self.account, "name": self.name, "amount_cents": self.amount_cents,
             "missing": list(self.missing),
         }  # fmt: skip
+
+
+def in_order(city: City, past_due: Mapping[str, Any], *, at_least: int = 1) -> list[Due]:
+    """The services with something past due (of ``at_least`` so many cents), in the order of the city's profile."""
+    place = {service.key: i for i, service in enumerate(city.services)}
+    owing = [Due(service, int(cents)) for service, cents in past_due.items() if int(cents) >= at_least]
+    return sorted(owing, key=lambda due: (place.get(due.service, len(place)), due.service))
 
 
 def services_of(order: FieldOrder) -> tuple[Due, ...]:

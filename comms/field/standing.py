@@ -8,7 +8,6 @@ rests on a call that was forgotten.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
@@ -20,7 +19,7 @@ from comms.city import City
 from comms.db import one_of
 from comms.outbox import Message, State
 
-from .orders import Due, services_of
+from .orders import Due, in_order, services_of
 from .schema import FieldList, FieldOrder
 
 ENDED = ("inactive", "final")
@@ -158,16 +157,11 @@ def _turned_on_since(session: Session, city: City, accounts: Mapping[int, Accoun
 
 
 def _shut_off(city: City, account: Account, order: FieldOrder | None, paid: int) -> ShutOff:
-    services = services_of(order) if order else _billed(account)
+    services = services_of(order) if order else tuple(in_order(city, account.service_past_due, at_least=0))
     return ShutOff(
         account.id, services, _day(city, order.ended_at) if order else None, account.past_due_cents - paid,
         order.number if order else None, account.facts_version, account.affects_heat, account.service_class,
     )  # fmt: skip
-
-
-def _billed(account: Account) -> tuple[Due, ...]:
-    owing: Mapping[str, Any] = account.service_past_due
-    return tuple(Due(service, int(cents)) for service, cents in owing.items())
 
 
 def _day(city: City, at: datetime | None) -> date | None:

@@ -9,9 +9,12 @@ from comms.accounts import holds
 from comms.campaigns.policies import versions
 from comms.campaigns.schema import Episode
 from comms.campaigns.sufficiency import Sufficiency, gate
+from comms.city import load_city
+from comms.notices import Catalogue, Renderer
 from comms.notices.schema import NoticeVersion
 from comms.outbox import insert_messages
 from comms.rules import rulebook_of
+from comms.settings import ROOT
 from tests.support import build
 from tests.support.notified import NOW, TUESDAY, Notified
 
@@ -44,6 +47,28 @@ def test_an_account_with_both_notices_proven_passes(office, asked):
     assert found.amount_cents == 12000
     assert [due.service for due in found.services] == ["gas", "water"]
     assert any("no appeal is open" in words for words in found.establish)
+
+
+def test_a_spanish_letter_proves_as_much(office, asked):
+    assert asked(office.account(language="es")).missing == ()
+
+
+def test_kent_asks_for_no_winter_packet_and_cuts_water_only(database, clock, tmp_path):
+    city = load_city("kent-oh")
+    office = Notified(database, clock, city, Renderer(Catalogue.load(ROOT, city), city), tmp_path)
+    account = office.account(
+        service_past_due={"water": 7000, "sewer": 5000}, service_zip="44240", affects_heat=None,
+        mailing_address={"line1": "7 Main St", "line2": "", "city": "Kent", "state": "OH", "zip": "44240"},
+    )  # fmt: skip
+    with database.read() as session:
+        (found,) = gate(session, rulebook_of(city), office.renderer.catalogue, [account], TUESDAY, now=clock.now())
+    assert found.missing == ()
+    assert [due.service for due in found.services] == ["water"]
+
+
+@pytest.mark.parametrize("status", ["shut_off", "final", "inactive"])
+def test_only_an_active_account_is_disconnected(office, asked, status):
+    assert f"The account is not active but {status.replace('_', ' ')}." in asked(office.account(status=status)).missing
 
 
 @pytest.mark.parametrize(

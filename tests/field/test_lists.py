@@ -212,3 +212,13 @@ def test_two_proposals_at_once_make_two_lists(department, two_at_once):
     accounts = iter([department.account(), department.account()])
     names = two_at_once(lambda: department.propose(next(accounts)))
     assert sorted(names) == ["shutoff-2026-12-03", "shutoff-2026-12-03-b"]
+
+
+def test_two_who_issue_at_once_give_it_out_once(department, two_at_once):
+    account = department.account()
+    name = department.propose(account)
+    department.approve(name)
+    both = two_at_once(lambda: department.issue(name))
+    assert [done.orders for done in both] == [1, 1]
+    assert sorted(path.name for path in department.home.iterdir()) == [name]
+    assert department.told(account) == ["field.issued"]
