@@ -2,12 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from comms.db import insert_rows, instant, one_of, reserve
@@ -72,27 +72,42 @@ class Planned:
                 yield self.addresses, address
 
 
-def decide_chunk(
-    session: Session,
-    night: Night,
-    costs: Costs,
-    run_id: int,
-    scope: str,
-    ids: Sequence[int],
-    planned: tuple[Planned, Planned],
-) -> None:
-    """Decide these accounts and write it down. Of ``planned`` the first is what the run planned before, the second
-    gains what is planned here. With a ``scope`` other than ``all``, only what concerns that policy is written."""
-    before, here = planned
-    seen = facts.subjects(session, night.city, ids, night.now)
+@dataclass(frozen=True)
+class Seen:
+    """What is known of some accounts: each of them, where it stands, and whom we wrote to lately."""
+
+    subjects: Sequence[Subject] = ()
+    positions: Mapping[int, Position] = field(default_factory=dict)
+    contacts: Contacts = field(default_factory=Contacts)
+
+    @property
+    def last_id(self) -> int:
+        return self.subjects[-1].account_id
+
+
+def look(session: Session, night: Night, ids: Sequence[int]) -> Seen:
+    """Read all that deciding on these accounts needs."""
+    if not ids:
+        return Seen()
+    subjects = facts.subjects(session, night.city, ids, night.now)
     stand = positions(session, ids, night.frozen, night.now)
-    known = facts.contacts(session, seen, night.now)
-    for subject in seen:
+    return Seen(subjects, stand, facts.contacts(session, subjects, night.now))
+
+
+def decide(
+    session: Session, night: Night, costs: Costs, run_id: int, scope: str, seen: Seen, planned: tuple[Planned, Planned]
+) -> None:
+    """Decide what was seen and write it down. Of ``planned`` the first is what the run planned before, the second gains
+    what is planned here. With a ``scope`` other than ``all``, only what concerns that policy is written. ``seen`` is
+    used up: its contacts gain what is decided."""
+    before, here = planned
+    known = seen.contacts
+    for subject in seen.subjects:
         before.tell(known, subject, night.now)
         here.tell(known, subject, night.now)
     judged: list[tuple[Subject, Position, Outcome]] = []
-    for subject in seen:
-        position = stand[subject.account_id]
+    for subject in seen.subjects:
+        position = seen.positions[subject.account_id]
         outcome = judge(night, subject, position, known)
         if scope not in (ALL, outcome.policy or position.policy) or not _is_kept(outcome, position):
             continue
@@ -187,20 +202,17 @@ def _cost(night: Night, costs: Costs, subject: Subject, outcome: Outcome) -> int
     return costs.of_sends(step.notice, outcome.sends, subject.language)
 
 
-def planned_elsewhere(session: Session, night: Night, run_id: int, after: int, up_to: int, *, into: Planned) -> None:
+def planned_elsewhere(session: Session, night: Night, run_id: int, after: int, up_to: int, *, into: Planned) -> int:
     """Take in the contacts that another planner, or an earlier life of this one, planned for the accounts after one id
-    and up to another."""
+    and up to another; how many accounts were decided."""
+    mine = (Decision.run_id == run_id, Decision.account_id > after, Decision.account_id <= up_to)
     rows = session.execute(
         select(Decision.account_id, Decision.sends)
-        .where(
-            Decision.run_id == run_id,
-            Decision.outcome == "contact",
-            Decision.account_id > after,
-            Decision.account_id <= up_to,
-        )
+        .where(*mine, Decision.outcome == "contact")
         .order_by(Decision.account_id)
     )
     sends: dict[int, list[Any]] = {row.account_id: row.sends for row in rows}
     for subject in facts.subjects(session, night.city, list(sends), night.now):
         for send in map(Send.from_json, sends[subject.account_id]):
             into.add(subject, send.channel)
+    return session.scalar(select(func.count()).where(*mine)) or 0

@@ -6,6 +6,8 @@
 2. Accounts with an open episode, and those that a policy may let in, are taken in chunks by ascending id. A chunk is
    one transaction: facts and positions are read set by set, ``engine.judge`` decides each account, episodes are opened
    and closed, decisions are written. What the next chunk starts from is read from the decisions themselves.
+   Meanwhile another thread reads what the next chunk needs, so that the database and Python work at the same time; when
+   anybody else has planned since, that is thrown away and read anew.
 3. When no account is left the run is counted (``preview``) and is ``planned``.
 
 Chunks of all planners come one after another. Two that plan the same night share its chunks; what the other one planned
@@ -15,6 +17,7 @@ is taken in, so that contact caps hold over the whole run. ``UNIQUE(episode, ste
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -32,7 +35,7 @@ from comms.rules import rulebook_of
 
 from . import preview
 from .costing import Costs
-from .deciding import ALL, Planned, decide_chunk, planned_elsewhere
+from .deciding import ALL, Planned, Seen, decide, look, planned_elsewhere
 from .facts import subject_of
 from .night import Night
 from .policies import Policy, versions
@@ -61,9 +64,16 @@ class _Work:
     night: Night
     costs: Costs
     scope: str
+    read: Callable[[Callable[[Session], Seen]], Future[Seen]]
+    """Has something read by the other thread."""
     run_id: int = 0
     reached: int = 0
+    done: int = 0
+    newest: int = 0
+    """The newest decision of all when this planner was done with its last chunk."""
     planned: Planned = field(default_factory=Planned)
+    ahead: Future[Seen] | None = None
+    """What the accounts after ``reached`` are being found to be."""
 
     @property
     def asked(self) -> Sequence[Policy]:
@@ -94,15 +104,21 @@ def plan(
         night = night_of(session, city, catalogue, clock.now())
         _check(session, night, policy)
         total = session.scalar(_how_many(night, policy)) or 0
-    work = _Work(night, Costs(city, catalogue), policy or ALL)
-    work.run_id = database.run(lambda session: _open_run(session, work, by))
-    with _few_collections():
+    with _few_collections(), ThreadPoolExecutor(1, "read-ahead") as pool:
+        work = _Work(night, Costs(city, catalogue), policy or ALL, lambda look: pool.submit(_reading, database, look))
+        work.run_id = database.run(lambda session: _open_run(session, work, by))
         while chunk := database.run(lambda session: _chunk(session, work)):
             work.planned.take(chunk.planned)
-            work.reached = chunk.reached
+            work.reached, work.newest = chunk.reached, chunk.newest
+            work.done += chunk.looked_at
             if progress:
-                progress(chunk.done, max(chunk.done, total))
+                progress(work.done, max(work.done, total))
     return work.run_id
+
+
+def _reading(database: Database, look: Callable[[Session], Seen]) -> Seen:
+    with database.read() as session:
+        return look(session)
 
 
 @contextmanager
@@ -233,11 +249,12 @@ def _previous(session: Session, work: _Work) -> int | None:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """What one committed chunk came to: the last account it looked at, how many were looked at, the contacts planned
-    in it and, since this planner looked last, by others."""
+    """What one committed chunk came to: the last account and the newest decision, how many accounts were looked at, the
+    contacts planned; with what others did since this planner looked last."""
 
     reached: int
-    done: int
+    newest: int
+    looked_at: int
     planned: Planned
 
 
@@ -251,18 +268,36 @@ def _chunk(session: Session, work: _Work) -> _Chunk | None:
         return None
     last = session.scalar(select(func.max(Decision.account_id)).where(Decision.run_id == run.id)) or 0
     planned = Planned()
+    elsewhere = 0
     if last > work.reached:
-        planned_elsewhere(session, work.night, run.id, work.reached, last, into=planned)
+        elsewhere = planned_elsewhere(session, work.night, run.id, work.reached, last, into=planned)
     reached = max(last, work.reached)
-    ids = _next_ids(session, work, reached)
-    if not ids:
+    seen = _seen_ahead(session, work, reached) or _look(session, work, reached)
+    if not seen.subjects:
         run.state = "planned"
         session.flush()
         preview.count(session, run.id)
         return None
-    decide_chunk(session, work.night, work.costs, run.id, work.scope, ids, (work.planned, planned))
-    done = session.scalar(select(func.count()).where(Decision.run_id == run.id)) or 0
-    return _Chunk(ids[-1], done, planned)
+    work.ahead = work.read(lambda other: _look(other, work, seen.last_id))
+    decide(session, work.night, work.costs, run.id, work.scope, seen, (work.planned, planned))
+    return _Chunk(seen.last_id, _newest(session), elsewhere + len(seen.subjects), planned)
+
+
+def _look(session: Session, work: _Work, after: int) -> Seen:
+    return look(session, work.night, _next_ids(session, work, after))
+
+
+def _seen_ahead(session: Session, work: _Work, after: int) -> Seen | None:
+    """What the other thread read meanwhile, unless somebody has decided anything since: used once, for deciding uses it
+    up."""
+    ahead, work.ahead = work.ahead, None
+    if ahead is None or after != work.reached or _newest(session) != work.newest:
+        return None
+    return ahead.result()
+
+
+def _newest(session: Session) -> int:
+    return session.scalar(select(func.max(Decision.id))) or 0
 
 
 def _next_ids(session: Session, work: _Work, after: int) -> list[int]:
