@@ -29,7 +29,8 @@ def content():
 
     city = load_city("duluth-mn")
     account = Account(
-        number="0000042-00", name="Maria Jensen", service_address="42 E Superior St", past_due_cents=12050,
+        number="0000042-00", name="Maria Jensen", service_address="42 E Superior St", mailing_address={},
+        past_due_cents=12050,
         current_cents=0, service_past_due={"gas": 12050}, balance_as_of=NOW.date(), oldest_due_on=NOW.date(),
     )  # fmt: skip
     renderer = Renderer(Catalogue.load(ROOT, city), city)
