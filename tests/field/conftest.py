@@ -110,3 +110,8 @@ class Department:
 @pytest.fixture
 def department(database, clock, city, tmp_path) -> Department:
     return Department(database, clock, city, tmp_path / "field")
+
+
+@pytest.fixture
+def sqlite_department(sqlite_database, clock, city, tmp_path) -> Department:
+    return Department(sqlite_database, clock, city, tmp_path / "field")
