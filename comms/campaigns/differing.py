@@ -97,16 +97,18 @@ def diff(session: Session, run_id: int, *, limit: int = 0, change: str | None = 
     moved = _moved_versions(before.versions, run.versions)
     found: Counter[tuple[str, str]] = Counter()
     cents: Counter[tuple[str, str]] = Counter()
-    same = 0
+    same = other_channel = 0
     for row in session.execute(_grouped(sides)):
         accounts, owed, one = row.accounts, int(row.cents), _case(row)
         if one.change == "same":
             same += accounts
-        elif one.change != "channel":
+        elif one.change == "channel":
+            other_channel += accounts
+        else:
             key = (one.change, _reason(one, moved))
             found[key] += accounts
             cents[key] += owed
-    why_channel = _channel_reasons(session, sides, before.planned_at)
+    why_channel = _channel_reasons(session, sides, before.planned_at) if other_channel else {}
     for reason, owed in why_channel.values():
         found["channel", reason] += 1
         cents["channel", reason] += owed
