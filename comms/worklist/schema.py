@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comms.db.base import Base, Key
+from comms.db.base import Base, Key, only_where
 
 
 class Task(Base):
@@ -17,6 +17,7 @@ class Task(Base):
         UniqueConstraint("dedupe_key"),
         Index("ix_task_state_kind_priority_id", "state", "kind", "priority", "id"),
         Index("ix_task_account_id", "account_id"),
+        Index("ix_task_snoozed_until", "snoozed_until", **only_where("state = 'snoozed'")),
     )
 
     id: Mapped[Key]
@@ -33,6 +34,8 @@ class Task(Base):
     facts: Mapped[dict[str, Any]]
     dedupe_key: Mapped[str]
     assignee: Mapped[str | None]
+    snoozed_until: Mapped[datetime | None]
+    """A snoozed task comes back at this instant, or as soon as the customer writes."""
     opened_at: Mapped[datetime]
     waiting_since: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
