@@ -15,6 +15,7 @@ from comms.db import insert_rows, instant, one_of, replace_rows, reserve
 from comms.history import NewEvent
 
 from .account_rows import COLUMNS, AccountRow, Point
+from .debt_history import NOTHING, Debt, write_debts
 
 SOURCE = "cis"
 """What the consent ledger and the contact points name as their source."""
@@ -41,6 +42,15 @@ class Before(NamedTuple):
     language: str
     flags: list[Any]
     in_latest_file: bool
+    past_due_cents: int
+    oldest_due_on: date | None
+
+    @property
+    def debt(self) -> Debt:
+        if not self.in_latest_file:
+            return NOTHING
+        oldest = self.oldest_due_on
+        return Debt(self.past_due_cents, oldest.isoformat() if oldest else None, self.status)
 
 
 class _Stored(NamedTuple):
@@ -72,6 +82,8 @@ class Batch:
         for found in self._session.execute(select(*fields).where(one_of(self._session, Account.number, numbers))):
             self.before[found.number] = Before(*found)
         self._write_accounts()
+        debts = {number: before.debt for number, before in self.before.items()}
+        write_debts(self._session, self._rows, debts, self.ids, self._as_of)
         self._write_points()
         self._write_holds()
         self._write_consent()

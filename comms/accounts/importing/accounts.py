@@ -19,6 +19,7 @@ from comms.history import NewEvent, record
 from .account_rows import AccountReader, AccountRow, ReadRow
 from .account_store import Batch
 from .days import Dates
+from .debt_history import write_left, write_standing
 from .mapping import Mapping
 from .spool import Bits
 from .summary import Kept, RefusedRowError, StoppedError, Tally
@@ -200,14 +201,15 @@ class AccountsIntake:
         found = session.execute(statement).all()
         if not found:
             return None
-        cents, older, gone = 0, [], []
+        cents, older = 0, []
+        gone: dict[int, int] = {}
         for key, past_due, of_another_day in found:
             if key in self._fresh:
                 cents += past_due
                 if of_another_day:
                     older.append(key)
             elif key not in self._present:
-                gone.append(key)
+                gone[key] = past_due
         if older:
             session.execute(
                 update(Account)
@@ -215,7 +217,9 @@ class AccountsIntake:
                 .values(balance_as_of=self._dates.as_of)
                 .execution_options(synchronize_session=False)
             )
-        self._let_go(session, gone, import_id, at)
+        write_standing(session, after, found[-1][0])
+        write_left(session, [key for key, past_due in gone.items() if past_due != 0], self._dates.as_of)
+        self._let_go(session, list(gone), import_id, at)
         kept = Kept(set(gone), Counter({"account.left": len(gone)} if gone else {}), left=len(gone))
         return _Page(found[-1][0], cents, kept)
 
