@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
@@ -223,12 +224,17 @@ def _marked(draft: Draft, recipient: CopyRecipient, account: Account, language: 
     summary = f"Copy for {recipient.name} ({recipient.kind.replace('_', ' ')}): {draft.summary}"
     to = replace(draft, recipient_name=recipient.name, summary=summary, subject=f"{title}: {draft.subject}")
     if draft.channel == "email":
-        line = f"<p><strong>{html.escape(title)}.</strong> {html.escape(why)}</p>"
+        line = f"<p><strong>{html.escape(why)}</strong></p>"
         page = _CARD.sub(lambda found: found.group() + line, draft.body_html or "", count=1)
-        return replace(to, body_text=f"{title}. {why}\n\n{draft.body_text}", body_html=page)
+        return replace(to, body_text=f"{why}\n\n{draft.body_text}", body_html=page)
     letter = LetterContent.from_json(draft.letter or {})
     marked = replace(
-        letter, title=f"{title}: {letter.title}", blocks=[{"t": "p", "c": [why]}, *letter.blocks], stub=None,
+        letter, title=f"{title}: {letter.title}", blocks=[_line(why), *letter.blocks], stub=None,
         pay_url=None,
     )  # fmt: skip
     return replace(to, body_text=letter_text(marked), subject=marked.title, letter=marked.as_json())
+
+
+def _line(words: str) -> dict[str, Any]:
+    """A paragraph of a letter that stands out."""
+    return {"t": "p", "c": [{"t": "strong", "c": [words]}]}

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import click
 import urllib3
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from comms.bundled_redis import answers, url_of
+from comms.campaigns.schema import Night
 from comms.city.profile import CityError
 from comms.cli.opening import echo_json
 from comms.migrating import newest_version, version_of
@@ -82,6 +84,7 @@ def _findings() -> Iterator[Finding]:
     yield _redis(settings)
     if base.state == "good":
         yield from _day(at)
+        yield _night(at)
         yield _weather(at)
     yield from _carriers(settings)
     yield _webhook_key(settings)
@@ -135,6 +138,21 @@ def _weather(at: Office) -> Finding:
     if age > timedelta(hours=min(one.stale_after_hours for one in asking)):
         return Finding("weather", "mind", f"{says}; nobody is disconnected on it", "Look why the file is not renewed")
     return Finding("weather", "good", says)
+
+
+def _night(at: Office) -> Finding:
+    """The night's run by the clock, and how the last one ended."""
+    if at.settings.night is None:
+        return Finding("night", "good", "no run by the clock; comms plan makes one")
+    hour = f"{at.settings.comms_night} in {at.city.time_zone}"
+    with at.database.read() as session:
+        last = session.scalars(select(Night).order_by(Night.on.desc()).limit(1)).first()
+    if last is None:
+        return Finding("night", "good", f"planned at {hour}, for the first time tonight")
+    says = f"planned at {hour}; {last.on} {last.state}: {last.words}"
+    if last.state in ("missed", "stopped"):
+        return Finding("night", "mind", says, "comms campaign nights")
+    return Finding("night", "good", says)
 
 
 def _redis(settings: Settings) -> Finding:

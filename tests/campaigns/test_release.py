@@ -255,7 +255,8 @@ def test_copies_go_to_those_who_are_named_and_are_no_contacts(doors):
     assert {m.copy_of_id for m in copies} == {letter.id}
     spanish = next(m for m in copies if m.channel == "email")
     assert (spanish.recipient, spanish.recipient_name, spanish.language) == ("ana@example.com", "Ana Ruiz", "es")
-    assert "Copia de un aviso a Maria Jensen" in spanish.body_html
+    assert "Esta es una copia de un aviso a Maria Jensen" in spanish.body_html
+    assert spanish.subject.startswith("Copia de un aviso a Maria Jensen: ")
     landlord = next(m for m in copies if m.channel == "letter")
     assert landlord.recipient.startswith("12 Oak St") and landlord.letter["stub"] is None
     assert landlord.body_text.startswith("Copy of a notice to Maria Jensen")
@@ -293,7 +294,7 @@ def test_a_copy_is_written_anew_with_its_notice(doors):
     doors.follow(account)
     copies = doors.messages(Message.copy_of_id.is_not(None))
     assert [m.state for m in copies] == ["superseded", "queued"]
-    assert "$90.00" in copies[1].body_text and "Copy of a notice to Maria Jensen" in copies[1].body_text
+    assert "$90.00" in copies[1].body_text and "This is a copy of a notice to Maria Jensen" in copies[1].body_text
 
 
 def test_a_step_that_wants_a_supervisor_waits_for_one(doors):
