@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from comms.settings import ROOT
 
-from . import errors, formats, headers
+from . import errors, formats, headers, navigation
 from .assets import our_assets
 from .gate import Route, csrf, guarded
 from .permissions import Permission
@@ -29,9 +29,10 @@ _VIEWS = (sign_in, home, find, account, writing, meaning, replies, unmatched, ot
 def blueprint(office: "Office") -> Blueprint:
     """The pages of the desk for one office."""
     desk = Blueprint("desk", __name__, template_folder=str(ROOT / "templates"))
-    for module in _VIEWS:
-        for route in module.ROUTES:
-            _add(desk, office, route)
+    routes = [route for module in _VIEWS for route in module.ROUTES]
+    for route in routes:
+        _add(desk, office, route)
+    sections = navigation.sections(routes)
     files = our_assets()
 
     def serve(digest: str, name: str) -> ResponseReturnValue:
@@ -41,7 +42,7 @@ def blueprint(office: "Office") -> Blueprint:
     desk.add_url_rule("/assets/<digest>/<path:name>", "assets", serve)
     for name in ("money", "count", "address_of"):
         desk.add_app_template_filter(getattr(formats, name), name)
-    desk.record_once(lambda state: state.app.extensions.setdefault("desk.assets", files))
+    desk.record_once(lambda state: state.app.extensions.update({"desk.assets": files, "desk.sections": sections}))
     return desk
 
 

@@ -68,13 +68,14 @@ def positive(text: str) -> int | None:
 @dataclass(frozen=True)
 class Route:
     """An address, what answers it, and what it takes to be let in. ``watches``: asked by a timer, not by a person, so
-    it does not keep a session alive."""
+    it does not keep a session alive. ``section``: its word in the navigation (``navigation.ORDER``), if it has one."""
 
     rule: str
     view: Callable[..., ResponseReturnValue]
     needs: Permission
     methods: tuple[str, ...] = ("GET",)
     watches: bool = False
+    section: str = ""
 
 
 def guarded(office: "Office", route: Route) -> Callable[..., ResponseReturnValue]:

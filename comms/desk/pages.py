@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, current_app, render_template, request
 from markupsafe import Markup
 
-from . import formats, words
+from . import formats, navigation, words
 from .assets import HTMX, USWDS, Assets
 from .gate import Visit
 from .lists import LISTS
@@ -33,6 +33,7 @@ def page(
         "staff": visit.staff,
         "city": visit.office.city,
         "mode": visit.office.settings.comms_mode.value,
+        "sections": navigation.open_to(visit.staff, current_app.extensions["desk.sections"]),
         "lists": [(each, each.count(counts)) for each in LISTS] if counts is not None else [],
         "may_work": visit.staff is not None and visit.staff.may(Permission.WORK_LISTS),
         "asset": assets().url,

@@ -277,7 +277,7 @@ def test_a_newer_message_is_announced_and_the_draft_survives(browser, served, af
 
 def test_without_scripts_everything_works(browser, served, afternoon):
     page, _ = opened(browser, served, chromium.PHONE, java_script_enabled=False)
-    assert page.locator("nav >> text=Replies").is_visible(), "the menu is open"
+    assert page.locator("nav >> text=Lists").is_visible(), "the menu is open"
     page.fill("#search", "delgado")
     page.press("#search", "Enter")
     page.click("text=Maria Delgado-Ruiz")

@@ -16,6 +16,7 @@ NEEDS = {
     "/accounts/<number>/redraw": Permission.WRITE_NOTES,
     "/accounts/<number>/text": Permission.WRITE_TO_CUSTOMERS,
     "/accounts/<number>/note": Permission.WRITE_NOTES,
+    "/worklists": Permission.SEE_ACCOUNTS,
     "/worklists/replies": Permission.SEE_ACCOUNTS,
     "/worklists/unmatched": Permission.SEE_ACCOUNTS,
     "/worklists/other": Permission.SEE_ACCOUNTS,

@@ -19,4 +19,14 @@ def home(visit: Visit) -> ResponseReturnValue:
     return page(visit, "home.html", counts, greeting=greeting, since=since)
 
 
-ROUTES = (Route("/", home, Permission.SIGNED_IN),)
+def worklists(visit: Visit) -> ResponseReturnValue:
+    """All worklists with their counts."""
+    with visit.office.database.read() as session:
+        counts, since = worklist.counts(session), lists.waiting_since(session)
+    return page(visit, "worklists.html", counts, since=since)
+
+
+ROUTES = (
+    Route("/", home, Permission.SIGNED_IN, section="Home"),
+    Route("/worklists", worklists, Permission.SEE_ACCOUNTS, section="Lists"),
+)
