@@ -65,11 +65,11 @@ class Column:
 
 
 def workbook(rows: Iterable[Sequence[Cell]], columns: Sequence[Column], title: str, zone: ZoneInfo) -> BinaryIO:
-    """An Excel workbook of the rows, at its beginning, ready to be read. The caller closes it.
+    """An Excel workbook of the rows, at its beginning, ready to be read; the caller closes it.
 
     ``title`` names the sheet. The headings stay in view and every column can be filtered.
     """
-    stream = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED, "w+b"))  # noqa: SIM115: the caller closes it
+    stream = cast(BinaryIO, tempfile.SpooledTemporaryFile(SPOOLED, "w+b"))  # noqa: SIM115
     with xlsxwriter.Workbook(stream, _OPTIONS) as book:
         book.set_properties({"title": title})
         formats = {kind: book.add_format(look) for kind, look in _FORMATS.items()}
