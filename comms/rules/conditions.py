@@ -132,25 +132,43 @@ def _guarded(check: Check, guard: Guard | None) -> Check:
 
 
 def _holds(holds: dict[str, tuple[Rule, Guard | None]], unknown: Rule | None, known: frozenset[str]) -> Check:
-    """The holds that stand against it, in the order of the facts. One that covers an amount stands until more than the
-    policy leaves alone is owed beside that amount."""
+    """The holds that stand against it, in the order of the facts. Those that cover an amount stand until more than the
+    policy leaves alone is owed beside all of their amounts together: a pledge and a promise may share a debt."""
 
     def ask(facts: Facts, occasion: Occasion, settled_at: int | None) -> Sequence[Finding]:
         if not facts.holds:
             return ()
         left_alone = BESIDE_A_HOLD if settled_at is None else settled_at
-        found = []
+        standing = []
         for hold in facts.holds:
             rule, guard = holds.get(hold.kind, (None if hold.kind in known else unknown, None))
-            if rule is None or (guard and guard(facts, occasion) is None):
+            if rule is not None and (guard is None or guard(facts, occasion) is not None):
+                standing.append((hold, rule))
+        parts = [hold for hold, _ in standing if hold.amount_cents is not None]
+        covered, until = _covered(parts, facts.owed_cents - left_alone) if parts else (False, None)
+        found = []
+        for hold, rule in standing:
+            if hold.amount_cents is not None and not covered:
                 continue
-            if hold.amount_cents is not None and facts.owed_cents - hold.amount_cents > left_alone:
-                continue
-            again = hold.ends_on + timedelta(1) if hold.ends_on else None
+            last = hold.ends_on if hold.amount_cents is None else until
+            again = last + timedelta(1) if last else None
             found.append((_reason(rule, "hold", _hold_in_words(hold)), again))
         return found
 
     return ask
+
+
+def _covered(parts: Sequence[ActiveHold], cents: int) -> tuple[bool, date | None]:
+    """Whether these amounts together come to ``cents``, and until when, as they end one after the other; None when
+    nobody knows."""
+    held = sum(hold.amount_cents or 0 for hold in parts)
+    if held < cents:
+        return False, None
+    for hold in sorted(parts, key=lambda hold: hold.ends_on or date.max):
+        held -= hold.amount_cents or 0
+        if held < cents:
+            return True, hold.ends_on
+    return True, None
 
 
 def _hold_in_words(hold: ActiveHold) -> str:

@@ -122,6 +122,27 @@ def test_a_promise_holds_dunning_until_more_than_the_policy_leaves_alone_is_owed
     assert ask(known, settled_at=left_alone).verdict is verdict
 
 
+def test_amounts_that_are_held_add_up(ask):
+    """An agency pledges $80 of $120, the customer promises the rest: nothing is left to ask for. It is so until the
+    first of the two is over, and not with a pledge of $70."""
+    promised = ActiveHold("promise", None, 4000, "")
+    pledged = ActiveHold("energy_assistance", date(2026, 12, 10), 8000, "")
+    decision = ask(facts(holds=[pledged, promised]), settled_at=0)
+    assert (decision.verdict, rules_of(decision)) == (Verdict.SUPPRESS, ["hold-energy_assistance", "hold-promise"])
+    assert decision.next_on == date(2026, 12, 11)
+    too_little = ActiveHold("energy_assistance", date(2026, 12, 10), 7000, "")
+    assert ask(facts(holds=[too_little, promised]), settled_at=0).verdict is Verdict.ALLOW
+    spare = ActiveHold("energy_assistance", date(2026, 12, 1), 2000, "")
+    assert ask(facts(holds=[spare, pledged, promised]), settled_at=0).next_on == date(2026, 12, 11)
+
+
+def test_a_promise_does_not_add_to_a_pledge_where_the_law_wants_a_notice(ask):
+    """Legal notices go on under a promise; so does the debt that only the promise covers."""
+    holds = [ActiveHold("energy_assistance", None, 8000, ""), ActiveHold("promise", None, 4000, "")]
+    decision = ask(facts(holds=holds), purpose=Purpose.LEGAL, channel="letter", settled_at=0)
+    assert decision.verdict is Verdict.ALLOW
+
+
 @pytest.mark.parametrize("channel", ["sms", "email"])
 @pytest.mark.parametrize("purpose", [Purpose.DUNNING, Purpose.LEGAL, Purpose.INFORMATIONAL])
 def test_nobody_is_written_to_where_they_opted_out(ask, channel, purpose):
