@@ -14,7 +14,7 @@ class WeatherAlert(Base):
     __tablename__ = "weather_alert"
     __table_args__ = (
         UniqueConstraint("source_id", "county"),
-        Index("ix_weather_alert_county_ends_at", "county", "ends_at"),
+        Index("ix_weather_alert_ends_at", "ends_at"),
     )
 
     id: Mapped[Key]

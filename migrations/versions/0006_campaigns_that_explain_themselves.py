@@ -190,7 +190,7 @@ def _make_tables() -> None:
         _must("starts_at", INSTANT), _must("ends_at", INSTANT), _must("read_at", INSTANT),
         unique=(("source_id", "county"),),
     )
-    _index("ix_weather_alert_county_ends_at", "weather_alert", ["county", "ends_at"], None, False)
+    _index("ix_weather_alert_ends_at", "weather_alert", ["ends_at"], None, False)
     _table(
         "weather_feed", _id(), _must("issued_at", INSTANT), _must("read_at", INSTANT), _must("sha256"),
         _must("alerts", KEY), _must("refused", KEY),
