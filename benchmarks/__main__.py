@@ -12,6 +12,7 @@ ALL = {
     "intake": [],
     "importing": [],
     "planning": [],
+    "runs": [],
     "understanding": [],
 }
 """The modules, with the arguments of a full run; a first argument names one and further ones replace its own."""
