@@ -82,7 +82,7 @@ class LetterContent:
     stub: Stub | None
 
     def as_json(self) -> dict[str, Any]:
-        """As kept in ``message.letter``. The parts are the letter's own; copying each would cost twice the rendering."""
+        """As kept in ``message.letter``. The parts are the letter's own: copying them costs twice the rendering."""
         return {**vars(self), "stub": asdict(self.stub) if self.stub else None}
 
     @classmethod
