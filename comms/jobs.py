@@ -14,9 +14,9 @@ from rq import get_current_job
 from sqlalchemy.orm import Session
 
 from comms import campaigns, outbox, promises, replies
-from comms.campaigns import nightly, shutoff
+from comms.campaigns import background, nightly, shutoff
 from comms.campaigns.control import hold_paused
-from comms.notices import keep_versions
+from comms.notices import NoticeError, keep_versions
 from comms.office import Office
 from comms.outbox import Dispatcher, holding, mail_acks, returned_mail, third_parties
 from comms.outbox.fallback import fall_back
@@ -251,6 +251,8 @@ def _orders(at: Office) -> None:
 
 NIGHT_SLICE = 30.0
 """Seconds of the night's work at a time: replies and receipts wait no longer for it."""
+RUN_SLICE = 10.0
+"""The same for a run that was let go at the desk, by day, when more replies come in."""
 
 
 def _night(at: Office) -> None:
@@ -271,6 +273,41 @@ def _night(at: Office) -> None:
         at.doorbell.ring(lane, ids)
     if done.state == "running":
         at.doorbell.ring("housekeeping")
+
+
+def work_at_run(run_id: int) -> None:
+    """Plan or release a run that was begun at the desk, a slice at a time; the ring for the next slice comes last."""
+    _name_work()
+    at = office()
+    until = time.monotonic() + RUN_SLICE
+    try:
+        done = background.work_at(
+            at.database, at.city, at.clock, at.renderer, run_id,
+            enough=lambda: stopping.is_set() or time.monotonic() > until,
+        )  # fmt: skip
+    except (campaigns.RunError, NoticeError) as error:
+        log.warning("campaign.stopped", run=run_id, why=str(error))
+        return
+    log.info("campaign.worked", run=run_id, state=done.state, more=done.more)
+    for lane, ids in done.lanes.items():
+        at.doorbell.ring(lane, ids)
+    if done.more:
+        at.doorbell.ask_for_run(run_id)
+
+
+_stalled_due = Seldom(60)
+_watch = background.Watch()
+
+
+def _stalled(at: Office) -> None:
+    """Go on with runs at which nobody has worked for a minute."""
+    if not _stalled_due():
+        return
+    with at.database.read() as session:
+        stalled = _watch.stalled(session)
+    for run_id in stalled:
+        log.warning("campaign.stalled", run=run_id)
+        at.doorbell.ask_for_run(run_id)
 
 
 def reconcile_carriers() -> None:
@@ -301,6 +338,6 @@ def _sweep(at: Office) -> None:
 
 PARTS = (
     _versions, _consents, _unknowns, _fallbacks, _failures, _weather, _holds, _stale, _promises, _questions, _reminders,
-    _orders, _night, _sweep,
+    _orders, _night, _stalled, _sweep,
 )  # fmt: skip
 """Of housekeeping, in their order."""

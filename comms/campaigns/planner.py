@@ -50,7 +50,7 @@ STOPPED_RULE = "run-stopped"
 
 Progress = Callable[[int, int], None]
 
-__all__ = ["ALL", "CHUNK", "RunError", "night_of", "plan", "stop_unreleased", "subject_of"]
+__all__ = ["ALL", "CHUNK", "RunError", "begin", "night_of", "plan", "stop_unreleased", "subject_of"]
 
 
 class RunError(ValueError):
@@ -58,12 +58,26 @@ class RunError(ValueError):
 
 
 @dataclass
-class _Work:
-    """What one planner knows while it plans: the night, the run, how far it came, and whom it planned to write to."""
+class _Asked:
+    """What a run is to be about: the night, and one policy or ``ALL``."""
 
     night: Night
-    costs: Costs
     scope: str
+
+    @property
+    def policies(self) -> Sequence[Policy]:
+        return [policy for policy in self.night.policies if self.scope in (ALL, policy.policy)]
+
+    @property
+    def versions(self) -> dict[str, int]:
+        return {policy.policy: policy.version for policy in self.policies}
+
+
+@dataclass
+class _Work(_Asked):
+    """What one planner knows while it plans: the run, how far it came, and whom it planned to write to."""
+
+    costs: Costs
     read: Callable[[Callable[[Session], Seen]], Future[Seen]]
     """Has something read by the other thread."""
     run_id: int = 0
@@ -74,15 +88,6 @@ class _Work:
     planned: Planned = field(default_factory=Planned)
     ahead: Future[Seen] | None = None
     """What the accounts after ``reached`` are being found to be."""
-
-    @property
-    def asked(self) -> Sequence[Policy]:
-        """The policies that this run is about."""
-        return [policy for policy in self.night.policies if self.scope in (ALL, policy.policy)]
-
-    @property
-    def versions(self) -> dict[str, int]:
-        return {policy.policy: policy.version for policy in self.asked}
 
 
 def plan(
@@ -105,7 +110,7 @@ def plan(
         _check(session, night, policy)
         total = session.scalar(_how_many(night, policy)) or 0
     with _few_collections(), ThreadPoolExecutor(1, "read-ahead") as pool:
-        work = _Work(night, Costs(city, catalogue), policy or ALL, lambda look: pool.submit(_reading, database, look))
+        work = _Work(night, policy or ALL, Costs(city, catalogue), lambda look: pool.submit(_reading, database, look))
         work.run_id = database.run(lambda session: _open_run(session, work, by))
         while chunk := database.run(lambda session: _chunk(session, work)):
             work.planned.take(chunk.planned)
@@ -114,6 +119,16 @@ def plan(
             if progress:
                 progress(work.done, max(work.done, total))
     return work.run_id
+
+
+def begin(
+    session: Session, city: City, catalogue: Catalogue, now: datetime, *, policy: str | None = None, by: str = "system"
+) -> int:
+    """Open tonight's run for whoever plans it (``plan``), and return its id: today's where nothing has changed since.
+    Raises as ``plan`` does."""
+    night = night_of(session, city, catalogue, now)
+    _check(session, night, policy)
+    return _open_run(session, _Asked(night, policy or ALL), by)
 
 
 def _reading(database: Database, look: Callable[[Session], Seen]) -> Seen:
@@ -160,7 +175,7 @@ def _check(session: Session, night: Night, policy: str | None) -> None:
         raise RunError(f"{policy} is not in use and in effect on {night.today}. Policies that are: {known}.")
 
 
-def _open_run(session: Session, work: _Work, by: str) -> int:
+def _open_run(session: Session, work: _Asked, by: str) -> int:
     """The run to work at: today's when it can be gone on with, else a new one."""
     _one_planner_at_a_time(session)
     night = work.night
@@ -232,7 +247,7 @@ def stop_unreleased(session: Session, policies: Mapping[str, Any], now: datetime
     )
 
 
-def _previous(session: Session, work: _Work) -> int | None:
+def _previous(session: Session, work: _Asked) -> int | None:
     """The last run of an earlier day that was planned to its end: what tonight's is compared with."""
     earlier = session.execute(
         select(CampaignRun.id, CampaignRun.counts)
@@ -305,7 +320,7 @@ def _next_ids(session: Session, work: _Work, after: int) -> list[int]:
     an index; as one with OR the database would gather all open episodes anew for every chunk."""
     entering = (
         select(Account.id)
-        .where(Account.id > after, _may_enter(work.asked, work.night.today))
+        .where(Account.id > after, _may_enter(work.policies, work.night.today))
         .order_by(Account.id)
         .limit(CHUNK)
     )

@@ -94,9 +94,28 @@ def release(
 ) -> Released:
     """Release a planned run, or go on with one whose release died. Raises ``RunError``; ``HeldError`` while a brake
     holds or an approval is wanted."""
-    held = database.run(lambda session: _begin(session, city, clock, renderer, run_id, by))
-    if held:
+    begin(database, city, clock, renderer, run_id, by=by)
+    return go_on(database, city, clock, renderer, run_id, progress=progress)
+
+
+def begin(database: Database, city: City, clock: Clock, renderer: Renderer, run_id: int, *, by: str) -> None:
+    """Let a planned run go: from now on it is in release, and whoever calls ``go_on`` writes its messages. Raises as
+    ``release`` does."""
+    if held := database.run(lambda session: _begin(session, city, clock, renderer, run_id, by)):
         raise HeldError(held)
+
+
+def go_on(
+    database: Database,
+    city: City,
+    clock: Clock,
+    renderer: Renderer,
+    run_id: int,
+    *,
+    progress: Progress | None = None,
+    enough: Callable[[], bool] = lambda: False,
+) -> Released:
+    """Write and queue what is left of a run in release, until it is done or ``enough`` says so between two chunks."""
     with database.read() as session:
         total = session.scalar(select(func.count()).where(Decision.run_id == run_id, Decision.state == "planned")) or 0
     done = Released()
@@ -107,7 +126,7 @@ def release(
         seen += taken
         if progress and taken:
             progress(seen, total)
-        if taken < CHUNK or chunk.state != "releasing":
+        if taken < CHUNK or chunk.state != "releasing" or enough():
             break
     done.state = database.run(lambda session: _end(session, run_id, clock.now()))
     return done

@@ -25,6 +25,7 @@ JOB_SECONDS = 300
 DELIVER = "comms.jobs.deliver"
 KEEP_HOUSE = "comms.jobs.keep_house"
 RECONCILE = "comms.jobs.reconcile_carriers"
+WORK_AT_RUN = "comms.jobs.work_at_run"
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,11 @@ class Doorbell:
         """Ask for Twilio's list to be held against what its posts brought."""
         lane = "housekeeping"
         return self._try(lambda: self.queue(lane).enqueue_many([self._job(lane, RECONCILE)]))
+
+    def ask_for_run(self, run_id: int) -> bool:
+        """Ask for a campaign run to be planned or released in the background. False when nobody heard it."""
+        lane = "housekeeping"
+        return self._try(lambda: self.queue(lane).enqueue_many([self._job(lane, WORK_AT_RUN, run_id)]))
 
     def _ring_once(self, lane: str) -> bool:
         """Housekeeping reads everything new each time, so one ring that has not been answered yet is enough."""
