@@ -102,7 +102,10 @@ class ConsentEvent(Base):
     """One line of the consent ledger: only ever added to."""
 
     __tablename__ = "consent_event"
-    __table_args__ = (Index("ix_consent_event_channel_address", "channel", "address"),)
+    __table_args__ = (
+        Index("ix_consent_event_channel_address", "channel", "address"),
+        Index("ix_consent_event_action_at", "action", "at"),
+    )
 
     id: Mapped[Key]
     channel: Mapped[str]

@@ -11,7 +11,7 @@ from .base import Base
 
 ROOMS = (
     "history", "accounts", "worklist", "weather", "notices", "promises", "outbox", "field", "campaigns", "replies",
-    "desk",
+    "reports", "desk",
 )  # fmt: skip
 
 

@@ -34,6 +34,10 @@ class Message(Base):
             **only_where("fallback_of_id IS NOT NULL"),
         ),
         Index(
+            "ix_message_in_reply_to_id", "in_reply_to_id",
+            **only_where("in_reply_to_id IS NOT NULL"),
+        ),
+        Index(
             "ix_message_decision_id", "decision_id",
             **only_where("decision_id IS NOT NULL"),
         ),

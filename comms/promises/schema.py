@@ -15,6 +15,7 @@ class Promise(Base):
     __tablename__ = "promise"
     __table_args__ = (
         Index("ix_promise_account_id_status", "account_id", "status"),
+        Index("ix_promise_closed_at", "closed_at"),
         Index(
             "uq_promise_one_open", "account_id", unique=True,
             **only_where("status = 'open'"),

@@ -17,6 +17,7 @@ class InboundMessage(Base):
         UniqueConstraint("channel", "provider_id"),
         Index("ix_inbound_message_sender", "channel", "sender"),
         Index("ix_inbound_message_account_id", "account_id"),
+        Index("ix_inbound_message_received_at", "received_at"),
     )
 
     id: Mapped[Key]
