@@ -38,6 +38,10 @@ class Costs:
         """What one message is expected to cost. One that cannot be written costs nothing: the release says why."""
         return price(self._city, channel, self._size(notice, channel, language))
 
+    def of_known(self, notice: str, channel: str, language: str) -> int:
+        """The same, of a message of days gone by; nothing for a notice that the catalogue has no more."""
+        return self.of_message(notice, channel, language) if notice in self._catalogue else 0
+
     def of_draft(self, draft: Draft) -> int:
         """What a message that was written costs. The pages of a letter are known when its batch is set; until then
         they are those of the sample."""

@@ -30,7 +30,7 @@ and tells staff where no other channel can be used."""
 
 Standing = tuple[Literal["counts", "pending", "undone"], datetime | None, str]
 
-_ENDS: dict[str, Literal["kept", "partial", "broken"]] = {
+ENDS: dict[str, Literal["kept", "partial", "broken"]] = {
     "kept": "kept", "kept_late": "kept", "kept_short": "kept", "partial": "partial", "broken": "broken",
 }  # fmt: skip
 _AT_CARRIER = (State.SUBMITTED, State.SENT, State.DELIVERED)
@@ -284,12 +284,12 @@ def _ended_promises(session: Session, episodes: Sequence[Any]) -> dict[int, Prom
         select(Promise.account_id, Promise.status, Promise.closed_at)
         .where(
             one_of(session, Promise.account_id, sorted(opened)),
-            Promise.status.in_(sorted(_ENDS)),
+            Promise.status.in_(sorted(ENDS)),
             Promise.closed_at.is_not(None),
         )
         .order_by(Promise.closed_at, Promise.id)
     )
     for account_id, status, closed_at in rows:
         if closed_at is not None and closed_at >= opened[account_id]:
-            found[account_id] = PromiseEnd(_ENDS[status], closed_at)
+            found[account_id] = PromiseEnd(ENDS[status], closed_at)
     return found

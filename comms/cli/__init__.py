@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "consent": ("consent", "consent_", "Who may be written to, and what they said."),
     "rules": ("rules", "rules", "What protects a customer, and where it comes from."),
     "why": ("why", "why", "Why an account is, was or will be written to, or left alone."),
+    "replay": ("replay", "replay", "A draft policy over the days gone by: what it would have done."),
     "history": ("history", "history", "Everything said and done for an account."),
 }
 
