@@ -1,8 +1,9 @@
 """The next channel, when the first failed or was not delivered in time: a new message of the same decision.
 
-Each message falls back at most once (the key of the new one names the old one), to the first channel of its list that
-can be used. It carries the facts version of the decision: when the account has changed since (a payment, a promise, a
-hold), it is decided again before it leaves. What cannot be reached on any channel is put before staff, once.
+Each message falls back at most once (the key of the new one names the old one): where it failed and the customer has
+another address on the same channel, to that one; else to the first channel of its list that can be used. It carries the
+facts version of the decision: when the account has changed since (a payment, a promise, a hold), it is decided again
+before it leaves. What cannot be reached on any channel is put before staff, once.
 """
 
 from datetime import date, datetime, timedelta
@@ -99,11 +100,11 @@ def _next(
     session: Session, city: City, renderer: Renderer, clock: Clock, message: Message, account: Account
 ) -> Draft | None:
     assert message.fallback is not None
-    channels: list[str] = list(message.fallback["channels"])
-    while channels:
-        channel = channels.pop(0)
+    rest: list[str] = list(message.fallback["channels"])
+    again = [message.channel] if rest and message.state in FAILED else []
+    for channel in (*again, *rest):
         recipient = _address(session, account, channel, message.category)
-        if recipient is None:
+        if recipient is None or recipient == message.recipient:
             continue
         return write(
             renderer,
@@ -118,9 +119,14 @@ def _next(
             decision_id=message.decision_id,
             run_id=message.run_id,
             fallback_of_id=message.id,
-            fallback={**message.fallback, "channels": channels},
+            fallback={**message.fallback, "channels": _after(rest, channel)},
         )
     return None
+
+
+def _after(rest: list[str], channel: str) -> list[str]:
+    """The channels that are left once this one is tried; all of them where it is the one that failed."""
+    return rest[rest.index(channel) + 1 :] if channel in rest else rest
 
 
 def _dates(message: Message) -> dict[str, Any]:

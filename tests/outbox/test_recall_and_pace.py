@@ -2,7 +2,7 @@
 
 import redis
 
-from comms.accounts import touch
+from comms.accounts import contacts, touch
 from comms.campaigns import redecide
 from comms.history import timeline
 from comms.notices import Catalogue, Renderer
@@ -71,7 +71,7 @@ def test_an_undelivered_text_is_followed_by_an_email_once(database, clock, city)
     with database.begin() as session:
         account = build.account(session, email="maria@example.com")
         fallback = {"channels": ["email", "letter"], "after_s": 86400, "fields": {"due_date": "2026-12-03"}}
-        enqueue(session, [build.draft(account.id, fallback=fallback)], clock)
+        enqueue(session, [build.draft(account.id, recipient="+12185550101", fallback=fallback)], clock)
         session.query(Message).update({"state": "undelivered"})
     with database.begin() as session:
         (mail,) = fall_back(session, city, renderer, clock)
@@ -80,6 +80,29 @@ def test_an_undelivered_text_is_followed_by_an_email_once(database, clock, city)
         message = session.get(Message, mail)
         assert (message.channel, message.recipient) == ("email", "maria@example.com")
         assert message.fallback["channels"] == ["letter"] and "December 3" in message.body_text
+
+
+def test_a_dead_mailbox_is_followed_by_the_other_one_before_a_letter(database, clock, city):
+    renderer = Renderer(Catalogue.load(ROOT, city), city)
+    found = []
+    with database.begin() as session:
+        account = build.account(session, email="first@example.com")
+        build.contact_point(session, account.id, "email", "second@example.com", rank=2)
+        first = build.draft(
+            account.id, channel="email", recipient="first@example.com",
+            fallback={"channels": ["letter"], "after_s": 86400, "fields": {"due_date": "2026-12-03"}},
+        )  # fmt: skip
+        enqueue(session, [first], clock)
+    for address in ("first@example.com", "second@example.com"):
+        with database.begin() as session:
+            contacts.mark(session, "email", address, "bounced", "550", clock.now())
+            session.query(Message).filter_by(recipient=address).update({"state": "bounced"})
+        with database.begin() as session:
+            (then,) = fall_back(session, city, renderer, clock)
+            message = session.get(Message, then)
+            found.append((message.channel, message.recipient, message.fallback["channels"]))
+    assert found[0] == ("email", "second@example.com", ["letter"])
+    assert (found[1][0], found[1][2]) == ("letter", [])
 
 
 def test_the_pace_is_shared_by_all_workers(redis_url):
