@@ -9,6 +9,9 @@ from typing import Any
 from .costing import dollars
 from .policies.wording import on_day
 from .telling import CHANNELS
+from .tracing import wrapped
+
+WIDTH = 110
 
 PAID_WITHIN = 30
 """Days after a contact within which a payment is looked for."""
@@ -54,7 +57,8 @@ class Paid:
 
 @dataclass
 class Side:
-    """One of the two that are compared. ``households`` counts households by how often they were written to,
+    """One of the two that are compared; what was really sent is that to accounts which would have come in, and whatever
+    the policy in use sent. ``households`` counts households by how often they were written to,
     ``busiest_week`` is the most that one of them heard in seven days."""
 
     contacts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -145,7 +149,7 @@ class Replay:
         for title, lines in self._sections():
             if lines:
                 told += ["", title, *(f"  {line}" for line in lines)]
-        return told
+        return [part for line in told for part in (wrapped(line, WIDTH) if len(line) > WIDTH else [line])]
 
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
         yield f"{'Contacts':<46}{'draft':>10}{'really':>10}", list(self._contacts())

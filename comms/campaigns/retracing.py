@@ -110,7 +110,7 @@ class Retrace:
         self.by_id = {each.life.now.account_id: each for each in self.accounts}
         self.contacts = Contacts()
         self.side = Side()
-        self.real = Side()
+        self.real: list[tuple[_Account, date, Sent]] = []
         self.actions: list[str] = []
         self.ended: list[str] = []
         self._sent = self._other(sent)
@@ -180,19 +180,25 @@ class Retrace:
         for one in sent:
             day = self.days.city.local_date(one.at)
             if day >= self.days.first:
-                self._count_real(one, day)
+                self.real.append((self.by_id[one.account_id or 0], day, one))
             if day < self.days.first or one.policy != self.draft.policy:
                 yield one
 
-    def _count_real(self, one: Sent, day: date) -> None:
-        mine = one.policy == self.draft.policy
-        step = one.step if mine and one.step else f"{one.policy}: {one.step}" if one.policy else BY_HAND
-        self.by_id[one.account_id or 0].really.append((day, step))
-        if one.channel == "sms" and one.segments:
-            micros = price(self.days.city, "sms", one.segments)
-        else:
-            micros = self.costs.of_known(one.notice, one.channel, one.language)
-        self.real.add(step, one.channel, micros)
+    def _really(self) -> Side:
+        """What was really sent, where it can be compared."""
+        side = Side()
+        for account, day, one in self.real:
+            mine = one.policy == self.draft.policy
+            if not mine and not account.course.episodes:
+                continue
+            step = one.step if mine and one.step else f"{one.policy}: {one.step}" if one.policy else BY_HAND
+            account.really.append((day, step))
+            if one.channel == "sms" and one.segments:
+                micros = price(self.days.city, "sms", one.segments)
+            else:
+                micros = self.costs.of_known(one.notice, one.channel, one.language)
+            side.add(step, one.channel, micros)
+        return side
 
     def _tell_until(self, now: datetime | None) -> None:
         """Real contacts count from when they were made; None: all that are left."""
@@ -207,8 +213,9 @@ class Retrace:
         """Add what the chunk came to."""
         into.actions.update(self.actions)
         into.ended.update(self.ended)
+        real = self._really()
         _merge(into.draft, self.side, [(each.life, each.contacts) for each in self.accounts])
-        _merge(into.really, self.real, [(each.life, each.really) for each in self.accounts])
+        _merge(into.really, real, [(each.life, each.really) for each in self.accounts])
         for each in self.accounts:
             taken = each.course.episodes > 0
             into.taken_in += taken

@@ -127,7 +127,7 @@ class Explanation:
 
     def lines(self, width: int = 110) -> list[str]:
         """For a clerk: the answer first, then what it rests on; lines of ``width`` letters."""
-        return [part for line in self._lines() for part in _wrapped(line, width)]
+        return [part for line in self._lines() for part in wrapped(line, width)]
 
     def _lines(self) -> list[str]:
         told = [f"{self.account}  {self.name}: why, on {self.on:%A}, {on_day(self.on)}", "", self.headline]
@@ -156,7 +156,7 @@ class Explanation:
         return found
 
 
-def _wrapped(line: str, width: int) -> list[str]:
+def wrapped(line: str, width: int) -> list[str]:
     """A line in lines of ``width``; what follows stands a little further in than what it belongs to."""
     begins = len(line) - len(line.lstrip())
     return textwrap.wrap(line, width, subsequent_indent=" " * (begins + 2 if begins else 0)) or [""]

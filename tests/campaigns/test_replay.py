@@ -160,7 +160,7 @@ def test_a_run_of_the_policy_in_use_is_compared_with_what_the_draft_would_have_d
     assert found.written == {"both": 1}
     assert found.really.paid["reminder"].median == 6
     lines = "\n".join(found.lines())
-    assert "observed and not caused" in lines and "Nothing was sent." in lines
+    assert "Payments are those that really came" in lines and "Nothing was sent." in lines
     told = json.loads(json.dumps(found.as_json()))
     assert told["written_to"] == {"both": 1} and told["really"]["accounts"] == 1
 

@@ -23,7 +23,12 @@ def debts(database):
 def test_the_draft_stands_beside_what_was_really_sent(comms, debts):
     said = comms("replay", "residential-past-due", "--from", "2026-11-02")
     assert said.code == 0 and "Replaying" in said.err
-    for part in ("Nothing was sent.", "draft    really", "Past-due reminder, text message", "observed and not caused"):
+    for part in (
+        "Nothing was sent.",
+        "draft    really",
+        "Past-due reminder, text message",
+        "Payments are those that really came",
+    ):
         assert part in said.out
 
 
