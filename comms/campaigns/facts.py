@@ -5,12 +5,11 @@ accounts as one parameter, and finds them by an index.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account, Consent, ContactPoint, CopyRecipient, Hold, Payment
@@ -239,32 +238,39 @@ def contacts(session: Session, given: Sequence[Subject], at: datetime, *, withou
 def _add_contacts(
     session: Session, given: Sequence[Subject], at: datetime, without: Collection[int], found: Contacts
 ) -> None:
-    counting = (
-        select(Message.id, Account.household, Account.customer_number, Message.recipient, Message.created_at)
-        .join(Account, Account.id == Message.account_id)
-        .where(
-            Message.created_at > at - LOOK_BACK,
-            Message.purpose.in_(("dunning", "informational", "legal")),
-            Message.fallback_of_id.is_(None),
-            Message.copy_of_id.is_(None),
-            Message.state.not_in(NO_CONTACT),
-        )
-    )
     left_out = frozenset(without)
-    # Three questions, each answered from an index; asked as one with OR, both tables are read from end to end.
-    for which in _whose(session, given):
-        for message_id, household, customer_number, recipient, created_at in session.execute(counting.where(which)):
-            if message_id not in left_out:
-                found.add(household, customer_number, recipient, created_at, message_id)
-
-
-def _whose(session: Session, given: Sequence[Subject]) -> Iterable[ColumnElement[bool]]:
-    asked: tuple[tuple[Any, set[str]], ...] = (
-        (Account.household, {subject.household for subject in given}),
-        (Account.customer_number, {subject.customer_number for subject in given if subject.customer_number}),
-        (
-            Message.recipient,
-            {to for subject in given for channel, to in subject.facts.addresses.items() if channel != "letter"},
-        ),
+    counting = (
+        Message.created_at > at - LOOK_BACK,
+        Message.purpose.in_(("dunning", "informational", "legal")),
+        Message.fallback_of_id.is_(None),
+        Message.copy_of_id.is_(None),
+        Message.state.not_in(NO_CONTACT),
     )
-    return [one_of(session, column, values) for column, values in asked if values]
+    # Each question is answered from an index of its own; asked together, tables are read from end to end.
+    related = _related(session, given)
+    by_account = select(Message.id, Message.account_id, Message.recipient, Message.created_at)
+    for row in session.execute(by_account.where(one_of(session, Message.account_id, sorted(related)), *counting)):
+        if row.id not in left_out:
+            found.add(*related[row.account_id or 0], row.recipient, row.created_at, row.id)
+    addresses = {to for one in given for channel, to in one.facts.addresses.items() if channel != "letter"}
+    to_address = select(Message.id, Message.recipient, Message.created_at)
+    for id_, to, written in session.execute(
+        to_address.where(one_of(session, Message.recipient, sorted(addresses)), *counting)
+    ):
+        if id_ not in left_out:
+            found.by_address.setdefault(to, {})[id_] = written
+
+
+def _related(session: Session, given: Sequence[Subject]) -> dict[int, tuple[str, str | None]]:
+    """The accounts that share a mailbox or a customer number with these, and these: the two by account."""
+    found: dict[int, tuple[str, str | None]] = {}
+    for column, values in (
+        (Account.household, {one.household for one in given}),
+        (Account.customer_number, {one.customer_number for one in given if one.customer_number}),
+    ):
+        asked = select(Account.id, Account.household, Account.customer_number)
+        for account_id, household, customer_number in session.execute(
+            asked.where(one_of(session, column, sorted(values)))
+        ):
+            found[account_id] = (household, customer_number)
+    return found
