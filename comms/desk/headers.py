@@ -36,6 +36,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Set where an answer has not set its own. Strict-Transport-Security counts only over https (RFC 6797)."""
+FRAMED = {
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
+    )
+}
+"""For a message that is looked at in a frame of our page: its own styles count, and nothing in it runs or is sent."""
 
 
 def install(app: Flask, office: "Office") -> None:

@@ -1,0 +1,59 @@
+"""Campaigns: the runs, the newest first, and planning one."""
+
+from flask import flash, redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from comms import worklist
+from comms.campaigns import CampaignRun, PolicyError, RunError
+from comms.campaigns.planner import begin
+from comms.notices import NoticeError
+from comms.rules import RuleError
+
+from .. import run_words, runs
+from ..audit import note_down
+from ..gate import Route, Visit, positive
+from ..pages import page
+from ..permissions import Permission
+from ..refusals import in_words
+
+
+def campaigns(visit: Visit, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    """The runs with what they came to, and what waits for somebody."""
+    before = positive(visit.query.get("before", ""))
+    with visit.office.database.read() as session:
+        counts = worklist.counts(session)
+        lines, after = runs.recent(session, before)
+    return page(
+        visit, "campaigns.html", counts, status, lines=lines, after=after, continued=before is not None,
+        problem=problem, said=run_words, may_run=visit.by.may(Permission.RUN_CAMPAIGNS),
+        night=visit.office.settings.night,
+    )  # fmt: skip
+
+
+def plan(visit: Visit) -> ResponseReturnValue:
+    """Begin tonight's run over all policies; the workers plan it, and its page shows how far they are."""
+    office = visit.office
+
+    def work(session: Session) -> tuple[int, str]:
+        run_id = begin(session, office.city, office.renderer.catalogue, visit.now, by=visit.by.username)
+        note_down(
+            session, username=visit.by.username, action="run.planned", at=visit.now, facts={"run": run_id}
+        )  # fmt: skip
+        return run_id, session.get_one(CampaignRun, run_id).state
+
+    try:
+        run_id, state = office.database.run(work)
+    except (RunError, PolicyError, NoticeError, RuleError) as refused:
+        return campaigns(visit, in_words(refused), 409)
+    if state == "planned":
+        flash("This run is planned already, and nothing has changed since.")
+    elif not office.doorbell.ask_for_run(run_id):
+        flash("The workers do not answer. The run is planned as soon as they do.")
+    return redirect(f"/campaigns/{run_id}", 303)
+
+
+ROUTES = (
+    Route("/campaigns", campaigns, Permission.SEE_CAMPAIGNS, section="Campaigns"),
+    Route("/campaigns/plan", plan, Permission.RUN_CAMPAIGNS, ("POST",)),
+)
