@@ -56,6 +56,12 @@ def _is_twilios(url: str) -> bool:
     return host == "twilio.com" or host.endswith(".twilio.com")
 
 
+def _pair(part: str) -> tuple[str, str]:
+    """``group=role``; a group may hold equals signs itself, as names of a directory do."""
+    group, _, role = part.rpartition("=")
+    return group.strip(), role.strip()
+
+
 class Mode(StrEnum):
     """Who may be written to."""
 
@@ -118,6 +124,14 @@ class Settings(BaseSettings):
     unknown_sure: Seconds = timedelta(seconds=60)
     unknown_events: Seconds = timedelta(minutes=15)
 
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scopes: str = "openid profile email"
+    oidc_role_claim: str = "groups"
+    oidc_roles: str = ""
+    oidc_label: str = "city account"
+
     mailhouse_url: str = ""
     weather_feed: Path | None = None
     """The file that a script keeps fresh with the alerts of the weather service; read again whenever it changes."""
@@ -136,6 +150,21 @@ class Settings(BaseSettings):
         kinds = KINDS[info.field_name or ""]
         if value and not value.startswith(tuple(f"{kind}:" for kind in kinds)):
             raise ValueError(f"it begins with none of: {', '.join(f'{kind}:' for kind in kinds)}")
+        return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _a_safe_issuer(cls, value: str) -> str:
+        here = urlsplit(value).hostname in ("127.0.0.1", "localhost", "::1")
+        if value and not value.startswith("https://") and not (here and value.startswith("http://")):
+            raise ValueError("it is no https address; give the issuer as the provider's own document spells it")
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _groups_and_roles(cls, value: str) -> str:
+        if any(part.strip() and not all(side.strip() for side in _pair(part)) for part in value.split(";")):
+            raise ValueError("it names no role for a group; give group=role; group=role")
         return value
 
     @field_validator("email_reply_to")
@@ -229,6 +258,16 @@ class Settings(BaseSettings):
         return self.mailhouse_url or f"file:{self.var / 'mailhouse'}"
 
     @cached_property
+    def sso_roles(self) -> dict[str, str]:
+        """Which role the members of a group of the identity provider have; empty: roles are given at the desk."""
+        return dict(_pair(part) for part in self.oidc_roles.split(";") if part.strip())
+
+    @cached_property
+    def single_sign_on(self) -> bool:
+        """Whether staff may sign in at the city's identity provider."""
+        return bool(self.oidc_issuer and self.oidc_client_id)
+
+    @cached_property
     def allow_list(self) -> frozenset[str]:
         """Numbers and addresses that may be written to in ``rehearsal``."""
         return frozenset(part.strip().lower() for part in self.comms_allow_list.split(",") if part.strip())
@@ -256,6 +295,8 @@ class Settings(BaseSettings):
             wrong.append("PUBLIC_URL must be the https address that carriers call.")
         if not self.secret_key.get_secret_value():
             wrong.append("SECRET_KEY is missing: make one with: openssl rand -hex 32")
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            wrong.append("OIDC_ISSUER and OIDC_CLIENT_ID belong together: set both, or neither.")
         if self.comms_mode is Mode.REHEARSAL and not self.allow_list:
             wrong.append("COMMS_ALLOW_LIST is empty: in rehearsal nobody else is written to.")
         return wrong

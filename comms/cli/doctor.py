@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,9 @@ from comms.bundled_redis import answers, url_of
 from comms.campaigns.schema import Night
 from comms.city.profile import CityError
 from comms.cli.opening import echo_json
+from comms.desk.permissions import ROLES
+from comms.desk.provider import Provider, SignOnError
+from comms.desk.single_sign_on import roles_unknown
 from comms.migrating import newest_version, version_of
 from comms.office import Office
 from comms.outbox.daily import UNIT, shares
@@ -89,6 +92,7 @@ def _findings() -> Iterator[Finding]:
     yield from _carriers(settings)
     yield _webhook_key(settings)
     yield _replies(settings)
+    yield _single_sign_on(settings)
     yield _mailhouse(settings)
     at.close()
 
@@ -217,6 +221,24 @@ def _replies(settings: Settings) -> Finding:
         "replies", "mind", f"{says}, and read here only if Inbound Parse has that address's mail",
         "Set EMAIL_REPLY_TO to an address whose MX record points at SendGrid, unless EMAIL_FROM is one",
     )  # fmt: skip
+
+
+def _single_sign_on(settings: Settings) -> Finding:
+    """Whether staff can sign in at the city's identity provider."""
+    if not settings.oidc_issuer and not settings.oidc_client_id:
+        return Finding("sign-on", "good", "user names and passwords; no identity provider is set")
+    if not settings.single_sign_on:
+        return Finding("sign-on", "bad", "OIDC_ISSUER and OIDC_CLIENT_ID belong together", "Set both, or neither")
+    if unknown := roles_unknown(settings):
+        return Finding("sign-on", "bad", f"OIDC_ROLES names no role of ours: {', '.join(unknown)}",
+                       f"The roles are: {', '.join(ROLES)}")  # fmt: skip
+    try:
+        Provider(settings).start(datetime.now(UTC))
+    except SignOnError:
+        return Finding("sign-on", "bad", f"{settings.oidc_issuer} does not answer as an identity provider does",
+                       "Look at OIDC_ISSUER, the network and the firewall; the log says more")  # fmt: skip
+    roles = f"roles by {settings.oidc_role_claim}" if settings.sso_roles else "roles as given at the desk"
+    return Finding("sign-on", "good", f"{settings.oidc_issuer} answers; {roles}")
 
 
 def _mailhouse(settings: Settings) -> Finding:

@@ -16,14 +16,53 @@ from . import errors, formats, headers, navigation
 from .assets import our_assets
 from .gate import Route, csrf, guarded
 from .permissions import Permission
-from .views import account, find, home, meaning, other, replies, sign_in, tasks, unmatched, writing
+from .provider import Provider
+from .views import (
+    account,
+    campaigns,
+    find,
+    home,
+    me,
+    meaning,
+    other,
+    replies,
+    run,
+    run_acts,
+    samples,
+    sign_in,
+    sign_in_sso,
+    staff,
+    tasks,
+    trail,
+    unmatched,
+    writing,
+)
 
 if TYPE_CHECKING:
     from comms.office import Office
 
 __all__ = ["blueprint", "install"]
 
-_VIEWS = (sign_in, home, find, account, writing, meaning, replies, unmatched, other, tasks)
+_VIEWS = (
+    sign_in,
+    sign_in_sso,
+    me,
+    staff,
+    trail,
+    home,
+    find,
+    account,
+    writing,
+    meaning,
+    replies,
+    unmatched,
+    other,
+    tasks,
+    campaigns,
+    run,
+    run_acts,
+    samples,
+)
 
 
 def blueprint(office: "Office") -> Blueprint:
@@ -40,9 +79,10 @@ def blueprint(office: "Office") -> Blueprint:
 
     serve.permission = Permission.ANYONE  # type: ignore[attr-defined]
     desk.add_url_rule("/assets/<digest>/<path:name>", "assets", serve)
-    for name in ("money", "count", "address_of"):
+    for name in ("money", "count", "address_of", "browser"):
         desk.add_app_template_filter(getattr(formats, name), name)
-    desk.record_once(lambda state: state.app.extensions.update({"desk.assets": files, "desk.sections": sections}))
+    kept = {"desk.assets": files, "desk.sections": sections, "desk.provider": Provider(office.settings)}
+    desk.record_once(lambda state: state.app.extensions.update(kept))
     return desk
 
 

@@ -79,6 +79,19 @@ def address_of(sender: str) -> str:
     return phone(sender) if sender.startswith("+") else sender
 
 
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome"),
+             ("Chrome/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
+_MACHINES = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"),
+             ("CrOS", "a Chromebook"), ("Mac OS X", "a Mac"), ("Linux", "Linux"))  # fmt: skip
+
+
+def browser(user_agent: str) -> str:
+    """``Firefox on Windows``: what a browser calls itself, as people know it."""
+    name = next((word for mark, word in _BROWSERS if mark in user_agent), "A browser")
+    machine = next((word for mark, word in _MACHINES if mark in user_agent), "")
+    return f"{name} on {machine}" if machine else name
+
+
 def count(number: int, one: str, many: str) -> str:
     """``1 segment``, ``2 segments``."""
     return f"{number:,} {one if number == 1 else many}"

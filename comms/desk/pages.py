@@ -27,7 +27,8 @@ def assets() -> Assets:
 def page(
     visit: Visit, template: str, counts: Mapping[str, int] | None = None, status: int = 200, **values: Any
 ) -> Response:
-    """Render ``templates/desk/<template>`` in the frame. ``counts``: open tasks by kind, for the navigation."""
+    """Render ``templates/desk/<template>`` in the frame. ``counts``: open tasks by kind, for the navigation. A template
+    asks for a permission by its name: ``{% if may("SEND_NOTICES") %}``."""
     frame = {
         "visit": visit,
         "staff": visit.staff,
@@ -35,6 +36,8 @@ def page(
         "mode": visit.office.settings.comms_mode.value,
         "sections": navigation.open_to(visit.staff, current_app.extensions["desk.sections"]),
         "lists": [(each, each.count(counts)) for each in LISTS] if counts is not None else [],
+        "may": lambda name: visit.staff is not None and visit.staff.may(Permission[name]),
+        "sso": visit.office.settings.oidc_label if visit.office.settings.single_sign_on else "",
         "may_work": visit.staff is not None and visit.staff.may(Permission.WORK_LISTS),
         "asset": assets().url,
         "uswds": lambda name: assets().url(f"{USWDS}/{name}"),

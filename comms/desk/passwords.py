@@ -36,10 +36,11 @@ def hashed(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether ``password`` is the one behind the hash ``stored``. Without a hash it takes as long and says no."""
+    """Whether ``password`` is the one behind the hash ``stored``. Without a hash (None for nobody, empty for somebody
+    without a password) it takes as long and says no."""
     with _AT_ONCE:
         try:
-            return _HASHER.verify(stored or _nobodys(), password) and stored is not None
+            return _HASHER.verify(stored or _nobodys(), password) and bool(stored)
         except (VerificationError, InvalidHashError):
             return False
 

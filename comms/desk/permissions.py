@@ -27,6 +27,7 @@ class Permission(StrEnum):
     APPROVE_NOTICES = "approve the wording of notices"
     ASSIGN_OTHERS = "give matters to others"
     EXPORT = "take the correspondence log out"
+    SEE_AUDIT = "see who saw and did what"
 
     MANAGE_USERS = "manage staff"
 
@@ -43,6 +44,7 @@ _ADDED: dict[str, set[Permission]] = {
     "supervisor": {
         Permission.APPROVE_PROMISES, Permission.APPROVE_CAMPAIGNS, Permission.RUN_CAMPAIGNS,
         Permission.APPROVE_NOTICES, Permission.ASSIGN_OTHERS, Permission.EXPORT,
+        Permission.SEE_AUDIT,
     },
     "administrator": {Permission.MANAGE_USERS},
 }  # fmt: skip

@@ -2,7 +2,8 @@
 
 The cookie holds 256 random bits, the row their SHA-256, so that reading the table opens nothing. A session ends 30
 minutes after it was last used and 12 hours after it began (NIST SP 800-63B, AAL2), at sign-out, with a new password,
-and when the user is disabled.
+and when the user is disabled. Between a right password and the one-time code that it may ask for, a session is halfway:
+it opens nothing but the page for the code, and lasts ten minutes.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from comms.db import Database
 
+from . import codes
 from .passwords import matches
 from .permissions import Permission, allows
 from .schema import SignInFailure, User, UserSession
@@ -22,12 +24,16 @@ from .users import find_user, folded
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+HALFWAY = timedelta(minutes=10)
+KEPT = timedelta(days=30)
+"""How long sessions and failed tries are kept after they have ended."""
 TOUCH = timedelta(minutes=1)
 """How stale ``seen_at`` may get before it is written again: not every click needs to be a write."""
 
 TRIES = 5
 WINDOW = timedelta(minutes=15)
-"""After five wrong passwords for one name within a quarter of an hour, that name waits."""
+"""After five wrong passwords for one name within a quarter of an hour, that name waits.
+One-time codes are counted apart: a right password must not wipe out what was guessed of them."""
 
 
 @dataclass(frozen=True)
@@ -44,50 +50,134 @@ class Staff:
 
 @dataclass(frozen=True)
 class SignIn:
-    """What came of a try: the key for the cookie, or None, with the time to wait when there were too many tries."""
+    """What came of a try: the key for the cookie, or None, with the time to wait when there were too many tries.
+    ``code``: the key opens only the page that asks for a one-time code."""
 
     key: str | None
     wait: timedelta | None = None
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Whose password it was; None when it was wrong, with the time to wait when there were too many tries."""
+
+    user_id: int | None
+    wait: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A browser that somebody is signed in with. ``name`` stands for it in forms; it opens nothing."""
+
+    name: str
+    user_agent: str
+    created_at: datetime
+    seen_at: datetime
+    via: str
+    this_one: bool
 
 
 def sign_in(database: Database, *, username: str, password: str, user_agent: str, now: datetime) -> SignIn:
-    """Check a name and a password. The steps:
+    """Check a name and a password, and open a session; halfway, when the user has one-time codes."""
+    checked = check_password(database, username, password, now)
+    if checked.user_id is None:
+        return SignIn(None, checked.wait)
+    with database.begin() as session:
+        user = session.get_one(User, checked.user_id)
+        session.execute(delete(UserSession).where(UserSession.created_at < now - KEPT))
+        stage = "password" if user.totp_since is not None else "full"
+        key = open_session(session, user.id, user_agent=user_agent, now=now, stage=stage)
+        return SignIn(key, code=stage != "full")
+
+
+def check_password(database: Database, username: str, password: str, now: datetime) -> Checked:
+    """Whose password this is. The steps:
 
     1. count the failures of this name; too many: say how long to wait, without looking at the password;
     2. write the try down as a failure, so that tries made at the same moment count too;
     3. check the password, as slowly for a name that nobody has;
-    4. if it is right, forget the failures and open a session.
+    4. if it is right, forget the failures.
     """
     username = folded(username)[:100]
     with database.begin() as session:
-        if wait := _wait(session, username, now):
-            return SignIn(None, wait)
-        session.execute(delete(SignInFailure).where(SignInFailure.at < now - timedelta(days=30)))
-        session.add(SignInFailure(username=username, at=now))
+        if wait := _try(session, username, now):
+            return Checked(None, wait)
         user = find_user(session, username)
         user_id, stored = (user.id, user.password_hash) if user and user.active else (None, None)
     if not matches(stored, password) or user_id is None:
-        return SignIn(None)
+        return Checked(None)
     with database.begin() as session:
         session.execute(delete(SignInFailure).where(SignInFailure.username == username))
-        return SignIn(open_session(session, user_id, user_agent=user_agent, now=now))
+    return Checked(user_id)
 
 
-def _wait(session: Session, username: str, now: datetime) -> timedelta | None:
+def halfway(database: Database, key: str, now: datetime) -> str | None:
+    """The user name whose password was right and whose one-time code is still to come."""
+    with database.read() as session:
+        found = _halfway(session, key, now)
+        return found.username if found else None
+
+
+def finish(database: Database, key: str, code: str, *, secret: bytes, user_agent: str, now: datetime) -> SignIn:
+    """Take the one-time code of a session that is halfway: with the right one a whole session follows, under a key of
+    its own. ``secret`` is the service's key."""
+    with database.begin() as session:
+        user = _halfway(session, key, now)
+        if user is None:
+            return SignIn(None)
+        if wait := _try(session, _for_codes(user.username), now):
+            return SignIn(None, wait, code=True)
+        if not codes.take(session, user, secret, code, now):
+            return SignIn(None, code=True)
+        session.execute(delete(SignInFailure).where(SignInFailure.username == _for_codes(user.username)))
+        session.execute(update(UserSession).where(UserSession.key_digest == _digest(key)).values(revoked_at=now))
+        return SignIn(open_session(session, user.id, user_agent=user_agent, now=now))
+
+
+def _halfway(session: Session, key: str, now: datetime) -> User | None:
+    return session.scalar(
+        select(User)
+        .join(UserSession, User.id == UserSession.user_id)
+        .where(
+            UserSession.key_digest == _digest(key),
+            UserSession.stage == "password",
+            UserSession.revoked_at.is_(None),
+            UserSession.created_at > now - HALFWAY,
+            User.active,
+            User.totp_since.is_not(None),
+        )
+    )
+
+
+def _for_codes(username: str) -> str:
+    """Under which name wrong codes are counted; no user name holds a colon."""
+    return f"code:{username}"
+
+
+def _try(session: Session, name: str, now: datetime) -> timedelta | None:
+    """How long this name has to wait; when it has not, the try is written down as a failure until it succeeds."""
     recent = select(func.count(), func.min(SignInFailure.at)).where(
-        SignInFailure.username == username, SignInFailure.at > now - WINDOW
+        SignInFailure.username == name, SignInFailure.at > now - WINDOW
     )
     count, first = session.execute(recent).one()
-    return first + WINDOW - now if count >= TRIES else None
+    if count >= TRIES:
+        return first + WINDOW - now
+    session.execute(delete(SignInFailure).where(SignInFailure.at < now - KEPT))
+    session.add(SignInFailure(username=name, at=now))
+    session.flush()
+    return None
 
 
-def open_session(session: Session, user_id: int, *, user_agent: str, now: datetime) -> str:
+def open_session(
+    session: Session, user_id: int, *, user_agent: str, now: datetime, stage: str = "full", via: str = "password"
+) -> str:
     """Open a session for a user and return the key that the cookie will hold."""
     key = secrets.token_urlsafe(32)
     session.add(
         UserSession(
             key_digest=_digest(key), user_id=user_id, created_at=now, seen_at=now, revoked_at=None,
-            user_agent=user_agent[:200],
+            user_agent=user_agent[:200], stage=stage, via=via,
         )
     )  # fmt: skip
     return key
@@ -101,6 +191,7 @@ def who(database: Database, key: str, now: datetime, *, touch: bool = True) -> S
             .join(User, User.id == UserSession.user_id)
             .where(
                 UserSession.key_digest == _digest(key),
+                UserSession.stage == "full",
                 UserSession.revoked_at.is_(None),
                 UserSession.seen_at > now - IDLE,
                 UserSession.created_at > now - LONGEST,
@@ -116,10 +207,62 @@ def who(database: Database, key: str, now: datetime, *, touch: bool = True) -> S
     return Staff(username, name, role)
 
 
+def open_sessions(session: Session, username: str, key: str, now: datetime) -> list[OpenSession]:
+    """Where a user is signed in, the last used first; ``key`` is the one that asks."""
+    found = session.scalars(
+        select(UserSession)
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            User.username == username,
+            UserSession.stage == "full",
+            UserSession.revoked_at.is_(None),
+            UserSession.seen_at > now - IDLE,
+            UserSession.created_at > now - LONGEST,
+        )
+        .order_by(UserSession.seen_at.desc(), UserSession.key_digest)
+    )
+    return [
+        OpenSession(
+            _name(row.key_digest), row.user_agent, row.created_at, row.seen_at, row.via, row.key_digest == _digest(key)
+        )
+        for row in found
+    ]
+
+
+def end(session: Session, username: str, name: str, now: datetime) -> bool:
+    """End one of a user's own sessions by the name it has in forms; False when it has ended already."""
+    ours = select(UserSession).join(User, User.id == UserSession.user_id).where(User.username == username)
+    for row in session.scalars(ours.where(UserSession.revoked_at.is_(None))):
+        if _name(row.key_digest) == name:
+            row.revoked_at = now
+            return True
+    return False
+
+
+def end_others(session: Session, username: str, key: str, now: datetime) -> int:
+    """End all of a user's sessions but the one of this key; how many there were."""
+    user_ids = select(User.id).where(User.username == username).scalar_subquery()
+    ended = session.execute(
+        update(UserSession)
+        .where(
+            UserSession.user_id == user_ids,
+            UserSession.revoked_at.is_(None),
+            UserSession.key_digest != _digest(key),
+        )
+        .values(revoked_at=now)
+        .returning(UserSession.stage)
+    )
+    return len(ended.all())
+
+
 def sign_out(database: Database, key: str, now: datetime) -> None:
     """End the session of this key, whoever still holds a copy of it."""
     with database.begin() as session:
         session.execute(update(UserSession).where(UserSession.key_digest == _digest(key)).values(revoked_at=now))
+
+
+def _name(key_digest: str) -> str:
+    return key_digest[:16]
 
 
 def _digest(key: str) -> str:

@@ -9,9 +9,12 @@ from comms.desk.permissions import ROLES, Permission, allows
 from tests.desk import story
 
 ACCOUNT = f"/accounts/{story.MARIA}"
-OPEN_TO_ALL = {"/assets/<digest>/<path:name>", "/sign-in"}
+OPEN_TO_ALL = {"/assets/<digest>/<path:name>", "/sign-in", "/sign-in/code", "/sign-in/sso", "/sign-in/sso/back"}
 """What a person who has not signed in may ask for."""
-FOR_ONESELF = {"/sign-out"}
+FOR_ONESELF = {
+    "/sign-out", "/me/sign-ins/<name>/end", "/me/sign-out-everywhere", "/me/password", "/me/codes/begin",
+    "/me/codes/confirm", "/me/codes/off",
+}  # fmt: skip
 """Forms that change nothing but what is one's own, whatever the role."""
 PARTS = {"number": story.MARIA, "username": "park"}
 """What stands in an address in place of a part; a number in place of every other."""

@@ -1,13 +1,14 @@
-"""Signing in and out."""
+"""Signing in with a user name and a password, with a one-time code where the user has them, and signing out."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Response, redirect, request
 from flask import session as form_session
 from flask.typing import ResponseReturnValue
 
 from .. import formats, sessions
+from ..audit import note_down
 from ..gate import COOKIE, Route, Visit
 from ..pages import page
 from ..permissions import Permission
@@ -17,8 +18,13 @@ def show(visit: Visit) -> ResponseReturnValue:
     """The sign-in form; who is signed in already goes on."""
     key = request.cookies.get(COOKIE, "")
     if key and sessions.who(visit.office.database, key, visit.now):
-        return redirect(_local(visit.query.get("next", "")), 303)
-    return page(visit, "sign_in.html", next=visit.query.get("next", ""), username="", problem="", draft="")
+        return redirect(local(visit.query.get("next", "")), 303)
+    return form(visit, next=visit.query.get("next", ""))
+
+
+def form(visit: Visit, status: int = 200, *, next: str = "", username: str = "", problem: str = "") -> Response:
+    """The sign-in page; ``problem`` is why a try was refused."""
+    return page(visit, "sign_in.html", status=status, next=next, username=username, problem=problem, draft="")
 
 
 def sign_in(visit: Visit) -> ResponseReturnValue:
@@ -30,33 +36,84 @@ def sign_in(visit: Visit) -> ResponseReturnValue:
     )  # fmt: skip
     if tried.key is None:
         return _refused(visit, username, target, tried.wait)
+    if tried.code:
+        return with_key(tried.key, "/sign-in/code?" + urlencode({"next": local(target)}))
+    return welcome(visit, tried.key, target)
+
+
+def ask_code(visit: Visit, problem: str = "", status: int = 200) -> ResponseReturnValue:
+    """The page for the one-time code, for somebody whose password was right."""
+    username = sessions.halfway(visit.office.database, request.cookies.get(COOKIE, ""), visit.now)
+    target = visit.form.get("next", "") or visit.query.get("next", "")
+    if username is None:
+        return redirect(f"/sign-in?{urlencode({'next': local(target)})}", 303)
+    return page(visit, "sign_in_code.html", status=status, next=local(target), username=username, problem=problem)
+
+
+def take_code(visit: Visit) -> ResponseReturnValue:
+    """Check the one-time code, and let in under a key that nobody has seen before."""
+    tried = sessions.finish(
+        visit.office.database, request.cookies.get(COOKIE, ""), visit.form.get("code", ""),
+        secret=visit.office.settings.secret, user_agent=request.headers.get("User-Agent", ""), now=visit.now,
+    )  # fmt: skip
+    if tried.key is not None:
+        return welcome(visit, tried.key, visit.form.get("next", ""))
+    if tried.wait is not None:
+        until = _until(visit, tried.wait)
+        return ask_code(visit, f"Too many codes that were not right. Try again at {until}.", 429)
+    return ask_code(
+        visit, "That code is not right, or was used already. Wait for the next one and type it. If none is ever "
+        "right, set the phone's clock to automatic, or ask an administrator to take the codes off.", 422,
+    )  # fmt: skip
+
+
+def welcome(visit: Visit, key: str, target: str) -> Response:
+    """Give the browser its key, write down who came, and lead to the page that was wanted."""
+    staff = sessions.who(visit.office.database, key, visit.now)
+    if staff is not None:
+        with visit.office.database.begin() as session:
+            note_down(session, username=staff.username, action="user.signed_in", at=visit.now)
     form_session.clear()
-    response = redirect(_local(target), 303)
-    response.set_cookie(COOKIE, tried.key, secure=True, httponly=True, samesite="Lax", path="/")
+    return with_key(key, local(target))
+
+
+def with_key(key: str, target: str) -> Response:
+    """Go to a page of ours with this key in the cookie."""
+    response = Response(status=303, headers={"Location": target})
+    response.set_cookie(COOKIE, key, secure=True, httponly=True, samesite="Lax", path="/")
     return response
 
 
 def _refused(visit: Visit, username: str, target: str, wait: timedelta | None) -> Response:
     if wait is None:
         problem = "That user name and password do not go together. Check both and try again."
-        return page(visit, "sign_in.html", status=422, next=target, username=username, problem=problem, draft="")
-    until = formats.clock_time(visit.now + wait + timedelta(minutes=1), visit.office.city.zone)
+        return form(visit, 422, next=target, username=username, problem=problem)
+    until = _until(visit, wait)
     problem = f"Too many tries with this user name. Try again at {until}, or ask an administrator for a new password."
-    response = page(visit, "sign_in.html", status=429, next=target, username=username, problem=problem, draft="")
+    response = form(visit, 429, next=target, username=username, problem=problem)
     response.headers["Retry-After"] = str(int(wait.total_seconds()) + 1)
     return response
+
+
+def _until(visit: Visit, wait: timedelta) -> str:
+    return formats.clock_time(visit.now + wait + timedelta(minutes=1), visit.office.city.zone)
 
 
 def sign_out(visit: Visit) -> ResponseReturnValue:
     """End the session in the database, and take the cookies away."""
     sessions.sign_out(visit.office.database, request.cookies.get(COOKIE, ""), visit.now)
+    return farewell()
+
+
+def farewell() -> Response:
+    """Take the cookies away and show the sign-in page."""
     form_session.clear()
-    response = redirect("/sign-in", 303)
+    response = Response(status=303, headers={"Location": "/sign-in"})
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax", path="/")
     return response
 
 
-def _local(target: str) -> str:
+def local(target: str) -> str:
     """Where to go after signing in: only to a page of ours."""
     parts = urlsplit(target.replace("\\", "/"))
     ours = target.startswith("/") and not parts.scheme and not parts.netloc and not target.startswith("//")
@@ -66,5 +123,7 @@ def _local(target: str) -> str:
 ROUTES = (
     Route("/sign-in", show, Permission.ANYONE),
     Route("/sign-in", sign_in, Permission.ANYONE, ("POST",)),
+    Route("/sign-in/code", ask_code, Permission.ANYONE),
+    Route("/sign-in/code", take_code, Permission.ANYONE, ("POST",)),
     Route("/sign-out", sign_out, Permission.SIGNED_IN, ("POST",)),
 )

@@ -1,0 +1,65 @@
+"""Signing in with the city account: off to the identity provider, and back.
+
+Both steps are plain links, so that no form is ever sent to another site: the pages' policy allows forms to ourselves
+only. What ties the two together is in the signed cookie of the browser that began, and counts once.
+"""
+
+from typing import Any
+
+from flask import abort, current_app, redirect, request
+from flask import session as form_session
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from .. import sessions
+from ..gate import Route, Visit
+from ..permissions import Permission
+from ..provider import RETURN, Provider, SignOnError
+from ..single_sign_on import let_in
+from .sign_in import form, local, welcome
+
+_PENDING = "single sign-on"
+
+
+def start(visit: Visit) -> ResponseReturnValue:
+    """Send the browser to the identity provider."""
+    target = local(visit.query.get("next", ""))
+    try:
+        begun = _provider(visit).start(visit.now)
+    except SignOnError as error:
+        return form(visit, 502, next=target, problem=str(error))
+    form_session[_PENDING] = begun.pending | {"next": target}
+    return redirect(begun.address, 303)
+
+
+def back(visit: Visit) -> ResponseReturnValue:
+    """Take what the provider says, and let the person in."""
+    pending = form_session.pop(_PENDING, None) or {}
+    target = local(pending.get("next", ""))
+    try:
+        claims = _provider(visit).finish(pending, visit.query, visit.now)
+        key = visit.office.database.run(lambda session: _opened(session, visit, claims))
+    except SignOnError as error:
+        return form(visit, 403, next=target, problem=str(error))
+    return welcome(visit, key, target)
+
+
+def _opened(session: Session, visit: Visit, claims: dict[str, Any]) -> str:
+    user = let_in(session, visit.office.settings, claims, visit.now)
+    agent = request.headers.get("User-Agent", "")
+    return sessions.open_session(session, user.id, user_agent=agent, now=visit.now, via="sso")
+
+
+def _provider(visit: Visit) -> Provider:
+    """The provider of this application, asked for its document once an hour."""
+    if not visit.office.settings.single_sign_on:
+        abort(404, "No city account can be used here: single sign-on is not set up.")
+    found = current_app.extensions["desk.provider"]
+    assert isinstance(found, Provider)
+    return found
+
+
+ROUTES = (
+    Route("/sign-in/sso", start, Permission.ANYONE),
+    Route(RETURN, back, Permission.ANYONE),
+)
