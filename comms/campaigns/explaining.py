@@ -6,10 +6,8 @@
 3. A day to come: the engine, night after night until then, with what is known today.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,10 +21,10 @@ from .engine import judge
 from .foreseeing import FARTHEST, look_ahead, on_that_day, same_time
 from .night import Contacts, Night, Outcome, Position, Subject
 from .planner import night_of
-from .policies import Policy
+from .policies import Policy, versions
 from .policies.wording import by_channels, on_day
 from .positions import positions
-from .recalling import recall, recalled
+from .recalling import DOING, events_of, recall, recalled, run_lines
 from .telling import channels_asked, facts_of, main_of, of_outcome, policies_asked, protects_of, ruled, steps_of
 from .tracing import BASES, Explanation, RuleSaid, StepSeen, kind_of
 
@@ -60,7 +58,6 @@ class _Asked:
         self.session, self.city, self.catalogue = session, city, catalogue
         self.account_id, self.number, self.name = account_id, number, name
         self.night = night_of(session, city, catalogue, now)
-        self.nights: Callable[[datetime], Night] = cache(lambda at: night_of(session, city, catalogue, at))
         self.subject = facts.subject_of(session, city, account_id, now)
         self.position = positions(session, [account_id], self.night.frozen, now)[account_id]
         self.contacts = facts.contacts(session, [self.subject], now)
@@ -70,9 +67,11 @@ class _Asked:
         night = self.night
         judged = self._told(night, self.subject, self.position, self.contacts)
         found = recalled(self.session, self.account_id, night.today)
+        if found is None or found.decision.outcome not in DOING or found.decision.state == "dropped":
+            runs = tuple(run_lines(found, self.city)) if found else ()
+            events = tuple(events_of(self.session, self.city, self.account_id, night.today))
+            return replace(judged, runs=runs, events=events)
         kept = recall(self.session, self.city, self.account_id, self.number, self.name, night.today, night.now)
-        if found is None or found.decision.outcome not in ("contact", "action") or found.decision.state == "dropped":
-            return replace(judged, runs=kept.runs, events=kept.events)
         return replace(
             judged, basis="decided", kind=kept.kind, rule=kept.rule, headline=kept.headline, next_on=kept.next_on,
             policies=kept.policies, rules=kept.rules, runs=kept.runs, events=kept.events, rests_on=kept.rests_on,
@@ -81,9 +80,11 @@ class _Asked:
 
     def ahead(self, on: date) -> Explanation:
         """A day to come, with what is known today."""
+        in_use = versions.in_use(self.session, self.city)
 
         def night_on(day: date) -> Night:
-            return self.nights(same_time(self.city, self.night.now, day))
+            then = tuple(policy for policy in in_use if policy.effective.on(day))
+            return replace(self.night, now=same_time(self.city, self.night.now, day), today=day, policies=then)
 
         first = self.night.today
         if recalled(self.session, self.account_id, first) is not None:

@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 from comms.accounts.schema import AccountBalance, Hold
 from comms.city import City
 from comms.history.schema import ContactEvent
-from comms.rules import Reason, reasons_from_json
+from comms.rules import Reason, Weather, reasons_from_json
 
 from .choosing import main_reason
-from .night import Send
+from .night import Send, Subject
+from .past import file_days, lives
 from .policies import Policy, versions
-from .policies.wording import dollars, on_day
+from .policies.wording import conditions, dollars, on_day
 from .positions import taken_in
 from .schema import CampaignRun, Decision, Episode, RulebookVersion
-from .telling import headline, local, protects_stored, step_seen
+from .telling import headline, label, local, protects_stored, step_seen
 from .tracing import BASES, Explanation, PolicyAsked, RuleSaid, StepSeen, kind_of
 
 DAY = timedelta(1)
@@ -67,7 +68,7 @@ def recall(
     known = tuple(_known(session, city, account_id, on))
     found = recalled(session, account_id, on)
     if found is None:
-        return _nothing(session, number, name, on, known, events)
+        return _nothing(session, city, account_id, (number, name, on), now, known, events)
     decision, run = found.decision, found.run
     policy, version, arm = _policy_of(session, decision, run)
     reasons = reasons_from_json(decision.reasons)
@@ -171,20 +172,40 @@ def _known(session: Session, city: City, account_id: int, on: date) -> Iterator[
 
 
 def _nothing(
-    session: Session, number: str, name: str, on: date, known: tuple[str, ...], events: tuple[str, ...]
-) -> Explanation:
-    runs = session.execute(
-        select(CampaignRun.id, CampaignRun.policy, CampaignRun.state).where(CampaignRun.planned_for == on)
-    ).all()
-    if runs:
-        said = "Nothing was decided for the account that night: no policy had it, or would have taken it in."
-    else:
-        said = "No run was planned on that day, so nothing was decided for anybody."
-    lines = tuple(f"Run {run.id} ({run.policy}, {run.state}): nothing for this account." for run in runs)
+    session: Session, city: City, account_id: int, about: tuple[str, str, date], now: datetime,
+    known: tuple[str, ...], events: tuple[str, ...],
+) -> Explanation:  # fmt: skip
+    """No decision was kept: there was no run, or no policy had the account. Why not is worked out from what is kept."""
+    number, name, on = about
+    runs = session.scalars(select(CampaignRun).where(CampaignRun.planned_for == on).order_by(CampaignRun.id)).all()
+    if not runs:
+        return Explanation(
+            account=number, name=name, on=on, basis="decided", kind="outside", rule="no-run",
+            headline="No run was planned on that day, so nothing was decided for anybody.", facts=known, events=events,
+        )  # fmt: skip
+    (life,) = lives(session, city, [account_id], now)
+    subject = life.on(on, file_days(session), Weather(None))
+    asked = tuple(_would_have(session, city, runs[-1], subject, on)) if subject is not None else ()
     return Explanation(
-        account=number, name=name, on=on, basis="decided", kind="outside", rule="no-decision" if runs else "no-run",
-        headline=said, facts=known, runs=lines, events=events,
+        account=number, name=name, on=on, basis="reconstructed", kind="outside", rule="no-decision",
+        headline="Nothing was decided for the account that night: no policy had it, and none took it in.",
+        facts=known, policies=asked, events=events, notes=(BASES["reconstructed"],),
+        runs=tuple(f"Run {run.id} ({run.policy}, {run.state}): nothing for this account." for run in runs),
     )  # fmt: skip
+
+
+def _would_have(session: Session, city: City, run: CampaignRun, subject: Subject, on: date) -> Iterator[PolicyAsked]:
+    """Why the policies of a run did not take the account, by what is kept of that day."""
+    frozen = versions.frozen(session)
+    for name, version in run.versions.items():
+        policy = frozen.get((name, version))
+        if policy is None:
+            continue
+        failed = policy.enter.against(subject, on)
+        words = "by what is on file it would have fitted; perhaps that came later"
+        if failed is not None:
+            words = f"{label(failed[0])} was {failed[1]}; it takes an account that {conditions(policy.enter, city)}"
+        yield PolicyAsked(name, policy.title, version, False, words)
 
 
 def _policy_of(session: Session, decision: Decision, run: CampaignRun) -> tuple[Policy | None, int | None, str | None]:

@@ -225,7 +225,9 @@ def test_a_day_without_a_run_and_a_night_that_passed_the_account_by_say_so(small
     small.go_to(2026, 12, 1)
     assert why(small, account, date(2026, 11, 22)).headline.startswith("No run was planned on that day")
     passed = why(small, account, date(2026, 11, 23))
-    assert (passed.kind, passed.rule) == ("outside", "no-decision") and len(passed.runs) == 1
+    assert (passed.kind, passed.rule, passed.basis) == ("outside", "no-decision", "reconstructed")
+    assert len(passed.runs) == 1
+    assert "past due, less what was paid, was $1.00; it takes an account that" in passed.policies[0].words
 
 
 def test_today_tells_what_tonights_run_did_and_how_it_stands_now(small):
