@@ -12,6 +12,7 @@ from comms.campaigns.policies import (
     Policy,
     PolicyError,
     golden,
+    listing,
     moving,
     policy_files,
     timeline,
@@ -19,7 +20,7 @@ from comms.campaigns.policies import (
 )
 from comms.campaigns.policies.activating import activate, readiness
 from comms.campaigns.policies.cases import parse_cases
-from comms.campaigns.policies.loading import written_order
+from comms.campaigns.policies.listing import Listed
 from comms.campaigns.policies.moving import Line, line_of
 from comms.campaigns.policies.versions import Draft, VersionError
 from comms.campaigns.policies.wording import sections
@@ -64,37 +65,30 @@ def list_(as_json: bool) -> None:
 
 def _listed(at: Office, stored: list[PolicyVersion]) -> Iterator[dict[str, Any]]:
     """A line for each version that is stored or lies in a file, and for each file that cannot be used."""
-    order = written_order(at.city)
-    files: dict[tuple[str, int], Draft] = {}
-    unusable: dict[str, str] = {}
-    for path in policy_files(at.city):
-        try:
-            found = versions.draft(at.city, str(path))
-            files[found.policy.policy, found.policy.version] = found
-        except PolicyError as error:
-            unusable[path.name] = str(error)
-    known = {(row.policy, row.version): row for row in stored}
-    for key in sorted({*files, *known}, key=lambda key: (order.index(key[0]) if key[0] in order else len(order), key)):
-        row, drafted = known.get(key), files.get(key)
-        said = versions.policy_of(row) if row else files[key].policy
+    listed, unusable = listing.every(at.city, stored)
+    for one in listed:
+        said, row = one.policy, one.stored
         yield {
-            "place": order.index(key[0]) + 1 if key[0] in order else None, "policy": key[0], "version": key[1],
-            "title": said.title, "state": row.state if row else "a draft", "from": said.effective.from_,
-            "to": said.effective.to, "author": row.author if row else None,
-            "approvals": row.approvals if row else [], "next": _what_next(row, drafted),
+            "place": one.place, "policy": said.policy, "version": said.version, "title": said.title,
+            "state": one.state, "from": said.effective.from_, "to": said.effective.to,
+            "author": row.author if row else None, "approvals": row.approvals if row else [],
+            "next": _what_next(one),
         }  # fmt: skip
-    for name, why in unusable.items():
-        yield {"place": None, "policy": name, "version": None, "state": "cannot be used", "title": why, "next": ""}
+    for file in unusable:
+        yield {
+            "place": None, "policy": file.file, "version": None, "state": "cannot be used", "title": file.why,
+            "next": "",
+        }  # fmt: skip
 
 
-def _what_next(row: PolicyVersion | None, drafted: Draft | None) -> str:
-    if row is None:
-        return f"Next step: comms policy submit {drafted.path.stem} --by NAME" if drafted else ""
-    if drafted and drafted.sha256 != row.sha256:
+def _what_next(one: Listed) -> str:
+    if one.stored is None:
+        return f"Next step: comms policy submit {one.draft.path.stem} --by NAME" if one.draft else ""
+    if one.draft and one.changed:
         return (
-            f"{drafted.path.name} says something else than what was submitted: put it back, or make it a new version."
+            f"{one.draft.path.name} says something else than what was submitted: put it back, or make it a new version."
         )
-    return "" if row.state in ("active", "retired", "refused") else versions.next_step(row)
+    return "" if one.stored.state in ("active", "retired", "refused") else versions.next_step(one.stored)
 
 
 @policy.command()
