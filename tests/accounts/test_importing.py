@@ -13,7 +13,7 @@ from comms.history import timeline, verify
 from tests.support.exports import accounts_file, duluth_row
 
 TABLES = ("account", "contact_point", "hold", "consent", "consent_event", "contact_event", "import_file",
-          "import_refusal", "payment")  # fmt: skip
+          "import_refusal", "payment", "account_balance")  # fmt: skip
 
 
 def contents(database) -> dict[str, list]:
