@@ -13,7 +13,7 @@ import structlog
 from rq import get_current_job
 from sqlalchemy.orm import Session
 
-from comms import campaigns, outbox, promises, replies
+from comms import campaigns, outbox, promises, replies, worklist
 from comms.campaigns import background, nightly, shutoff
 from comms.campaigns.control import hold_paused
 from comms.notices import NoticeError, keep_versions
@@ -137,6 +137,12 @@ def _fallbacks(at: Office) -> None:
 
 def _failures(at: Office) -> None:
     at.database.run(lambda session: outbox.show_failures(session, at.clock))
+
+
+def _snoozed(at: Office) -> None:
+    """Put back on the lists what was set aside until now."""
+    if woken := at.database.run(lambda session: worklist.wake(session, at.clock.now())):
+        log.info("worklist.woken", tasks=woken)
 
 
 def _stale(at: Office) -> None:
@@ -338,6 +344,6 @@ def _sweep(at: Office) -> None:
 
 PARTS = (
     _versions, _consents, _unknowns, _fallbacks, _failures, _weather, _holds, _stale, _promises, _questions, _reminders,
-    _orders, _night, _stalled, _sweep,
+    _snoozed, _orders, _night, _stalled, _sweep,
 )  # fmt: skip
 """Of housekeeping, in their order."""

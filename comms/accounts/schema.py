@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from comms.db.base import Base, Cents, Key
+from comms.db.base import Base, Cents, Key, only_where
 
 
 class Account(Base):
@@ -154,7 +154,10 @@ class Hold(Base):
     """A reason to leave an account alone, from a date to a date."""
 
     __tablename__ = "hold"
-    __table_args__ = (Index("ix_hold_account_id_released_at", "account_id", "released_at"),)
+    __table_args__ = (
+        Index("ix_hold_account_id_released_at", "account_id", "released_at"),
+        Index("ix_hold_ends_on", "ends_on", **only_where("released_at IS NULL")),
+    )
 
     id: Mapped[Key]
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))

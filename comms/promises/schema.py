@@ -68,6 +68,7 @@ class PromisePart(Base):
     __table_args__ = (
         UniqueConstraint("promise_id", "seq"),
         Index("ix_promise_part_state_deadline_at", "state", "deadline_at"),
+        Index("ix_promise_part_due_on", "due_on", **only_where("state IN ('waiting', 'pending_feed')")),
     )
 
     id: Mapped[Key]

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from comms import history
+from comms import history, worklist
 from comms.accounts import Account, consent
 from comms.accounts.folding import plain
 from comms.city import City
@@ -78,6 +78,7 @@ def handle(
     conversation.last_inbound_at = inbound.received_at
     if matter.account is not None:
         conversation.account_id = matter.account.id
+        worklist.customer_wrote(session, matter.account.id, inbound.received_at)
     lanes = matter.finish()
     return Handled(inbound_id, inbound.handling, inbound.intent, inbound.account_id, tuple(lanes))
 

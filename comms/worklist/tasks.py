@@ -1,16 +1,19 @@
 """Opening, listing and resolving tasks."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from comms.db import upsert
 
 from .schema import Task
 
+ASIDE = ("snoozed", "waiting")
+UNDONE = ("open", *ASIDE)
 _REOPENED = (
     "kind", "state", "priority", "reason", "facts", "subject_type", "subject_id", "account_id", "waiting_since",
     "resolved_at", "resolved_by", "resolution",
@@ -60,26 +63,66 @@ def resolve(session: Session, task_id: int, by: str, resolution: str, at: dateti
     statement = (
         update(Task)
         .where(Task.id == task_id, Task.state != "resolved")
-        .values(state="resolved", resolved_at=at, resolved_by=by, resolution=resolution)
+        .values(state="resolved", resolved_at=at, resolved_by=by, resolution=resolution, snoozed_until=None)
         .returning(Task.id)
     )
     return session.execute(statement).first() is not None
 
 
 def open_tasks(
-    session: Session, kinds: Collection[str] = (), *, limit: int = 50, after: tuple[int, int] | None = None
+    session: Session,
+    kinds: Collection[str] = (),
+    *,
+    limit: int = 50,
+    after: tuple[int, int] | None = None,
+    whose: str | None = None,
+    states: Collection[str] = ("open",),
 ) -> list[Task]:
-    """The list, most urgent and then oldest first; ``after`` is the (priority, id) of the last one seen."""
-    statement = select(Task).where(Task.state == "open").order_by(Task.priority, Task.id).limit(limit)
-    if kinds:
-        statement = statement.where(Task.kind.in_(kinds))
+    """The list, most urgent and then oldest first; ``after`` is the (priority, id) of the last one seen.
+
+    ``whose``: a user name for that person's, an empty one for nobody's, None for everybody's.
+    """
+    statement = select(Task).where(*of(kinds, whose, states)).order_by(Task.priority, Task.id).limit(limit)
     if after is not None:
         priority, last = after
         statement = statement.where((Task.priority > priority) | ((Task.priority == priority) & (Task.id > last)))
     return list(session.scalars(statement))
 
 
+def of(
+    kinds: Collection[str] = (), whose: str | None = None, states: Collection[str] = ("open",)
+) -> list[ColumnElement[bool]]:
+    """What a task must be to belong to a list: conditions for a query over ``Task``."""
+    asked: list[ColumnElement[bool]] = [Task.state.in_(states) if len(states) > 1 else Task.state == next(iter(states))]
+    if kinds:
+        asked.append(Task.kind.in_(kinds))
+    if whose is not None:
+        asked.append(Task.assignee == whose if whose else Task.assignee.is_(None))
+    return asked
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many tasks are open, by kind."""
     rows = session.execute(select(Task.kind, func.count()).where(Task.state == "open").group_by(Task.kind))
     return dict(rows.all())
+
+
+@dataclass(frozen=True)
+class Pile:
+    """The tasks of one kind that are one person's (None: nobody's) and in one state: how many, since when the oldest
+    has waited, and when the first that is set aside comes back."""
+
+    kind: str
+    assignee: str | None
+    state: str
+    number: int
+    oldest: datetime
+    back_at: datetime | None
+
+
+def piles(session: Session, kinds: Collection[str] = ()) -> list[Pile]:
+    """Everything that is not resolved, counted by kind, person and state."""
+    columns = (Task.kind, Task.assignee, Task.state)
+    counted = select(*columns, func.count(), func.min(Task.waiting_since), func.min(Task.snoozed_until))
+    rows = session.execute(counted.where(*of(kinds, states=UNDONE)).group_by(*columns))
+    return [Pile(*row) for row in rows]

@@ -26,7 +26,10 @@ GAINED = (
 )
 INDEXES = (
     ("uq_staff_user_sso_subject", "staff_user", ["sso_subject"], "sso_subject IS NOT NULL", True),
-    ("ix_task_snoozed_until", "task", ["snoozed_until"], "state = 'snoozed'", False),
+    ("ix_task_snoozed_until", "task", ["snoozed_until"], "snoozed_until IS NOT NULL", False),
+    ("ix_task_assignee_kind_priority_id", "task", ["assignee", "kind", "priority", "id"], "state = 'open'", False),
+    ("ix_promise_part_due_on", "promise_part", ["due_on"], "state IN ('waiting', 'pending_feed')", False),
+    ("ix_hold_ends_on", "hold", ["ends_on"], "released_at IS NULL", False),
 )
 
 

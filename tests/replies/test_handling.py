@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from comms import outbox, replies
+from comms import outbox, replies, worklist
 from comms.accounts import consent
 from comms.notices import NoticeError
 from comms.outbox.schema import Message
@@ -165,3 +165,14 @@ def test_text_no_database_can_hold_is_kept_all_the_same(office):
     customer(office)
     handled = office.text("pay\x00 50 \ud800friday")
     assert office.inbound(handled.inbound_id).text == "pay\ufffd 50 \ufffdfriday"
+
+
+def test_what_was_set_aside_is_on_the_list_again_when_the_customer_writes(office):
+    account = customer(office)
+    with office.database.begin() as session:
+        task = worklist.open_task(
+            session, kind="failed_notice", dedupe_key="f", reason="Came back", at=office.clock.now(), account_id=account
+        )
+        worklist.set_aside(session, task, office.clock.now() + timedelta(days=14), or_reply=True)
+    office.text("what do i owe?")
+    assert "failed_notice" in [kind for kind, _, _ in office.tasks()]
