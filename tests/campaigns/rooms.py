@@ -56,7 +56,7 @@ class Rooms(Doors):
         self.http = app.test_client()
         self.dispatcher = outbox.Dispatcher(
             self.database, self.clock, self.city, {"sms": self.sms, "email": self.email},
-            {"sms": Unpaced(), "email": Unpaced()}, secret=self.settings.secret, owner="w1", threads=2,
+            {"sms": Unpaced(), "email": Unpaced()}, secret=self.settings.secret, owner="w1", threads=1,
         )  # fmt: skip
         self.posts = 0
 
@@ -90,22 +90,22 @@ class Rooms(Doors):
     # What carriers and the post office say
 
     def reports(self, message: Message, word: str, **more: str) -> int:
-        """Twilio posts the status of a text; the answer's code. It is understood afterwards."""
+        """Twilio posts the status of a text, and it is understood; the answer's code."""
         token = message_token(self.settings.secret, message.id)
         sid = message.carrier_id or self.message(message.id).carrier_id
         given = {"MessageSid": sid, "MessageStatus": word, "To": message.recipient} | more
         return self._post(f"/webhooks/twilio/status/{token}", given)
 
-    def arrived(self) -> None:
-        """Everything that carriers have is delivered."""
+    def arrived(self, *, fate=lambda _: "delivered") -> None:
+        """What carriers have is delivered, or whatever ``fate`` says of a message; None: nothing is heard of it."""
         now = self.clock.now()
-        on_the_way = Message.state.in_((State.SUBMITTED, State.SENT))
-        gone = self.messages(on_the_way)
-        receipts = [
-            outbox.Receipt(one.id, one.carrier_id, "twilio" if one.channel == "sms" else "sendgrid", "delivered", now)
-            for one in gone
-        ]
         with self.database.begin() as session:
+            gone = session.scalars(select(Message).where(Message.state.in_((State.SUBMITTED, State.SENT))))
+            told = [(one, word) for one in gone.all() if (word := fate(one))]
+            receipts = [
+                outbox.Receipt(one.id, one.carrier_id, "twilio" if one.channel == "sms" else "sendgrid", word, now)
+                for one, word in told
+            ]
             outbox.fold(session, receipts, self.clock)
 
     def post(self) -> None:
