@@ -25,6 +25,9 @@ from .views import (
     me,
     meaning,
     other,
+    policies,
+    policy_acts,
+    policy_moves,
     replies,
     run,
     run_acts,
@@ -62,6 +65,9 @@ _VIEWS = (
     run,
     run_acts,
     samples,
+    policies,
+    policy_acts,
+    policy_moves,
 )
 
 

@@ -39,6 +39,9 @@ class RememberingDoorbell:
         self.rung.append((lane, tuple(ids)))
         return True
 
+    def ask_for_run(self, run_id):
+        return self.ring("run", [run_id])
+
 
 def make_app(office: Office) -> Flask:
     app = Flask("comms.desk.testing")

@@ -1,0 +1,119 @@
+"""What is done with a version of a policy: handing it in, approving, using, refusing, and taking it out of use."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from comms.campaigns import PolicyError
+from comms.campaigns.policies import versions
+from comms.campaigns.policies.activating import activate as put_in_use
+from comms.campaigns.policies.listing import drafts
+from comms.campaigns.policies.versions import VersionError
+from comms.notices import NoticeError
+from comms.rules import RuleError
+
+from ..audit import note_down
+from ..gate import Route, Visit
+from ..permissions import Permission
+from ..refusals import in_words
+from . import policies
+
+REFUSED = (VersionError, PolicyError, NoticeError, RuleError)
+LONGEST_NOTE = 1000
+
+
+def submit(visit: Visit, name: str, version: int) -> ResponseReturnValue:
+    """Hand in a draft as it lies in its file; from then on its words do not change."""
+
+    def work(session: Session) -> None:
+        draft = drafts(visit.office.city)[0].get((name, version))
+        if draft is None:
+            raise VersionError(f"There is no file for version {version} of {name} any more.")
+        versions.submit(session, visit.office.city, str(draft.path), by=visit.by.username, at=visit.now)
+
+    return _done(
+        visit, name, version, "submitted", work, "It is handed in, and stays as it is. Somebody else approves."
+    )
+
+
+def approve(visit: Visit, name: str, version: int) -> ResponseReturnValue:
+    """Approve it in one's own role."""
+
+    def work(session: Session) -> None:
+        versions.approve(session, name, version, by=visit.by.username, role=visit.by.role, at=visit.now)
+
+    return _done(visit, name, version, "approved", work, "You have approved this version.")
+
+
+def refuse(visit: Visit, name: str, version: int) -> ResponseReturnValue:
+    """Refuse it; a better one is the next version."""
+    why = _words(visit, "why")
+
+    def work(session: Session) -> None:
+        if len(why) < 5:
+            raise VersionError("Say why it is refused, in a few words that can be read later.")
+        versions.refuse(session, name, version, by=visit.by.username, why=why)
+
+    return _done(visit, name, version, "refused", work, "The version is refused.", {"why": why})
+
+
+def activate(visit: Visit, name: str, version: int) -> ResponseReturnValue:
+    """Use it from now on, when nothing stands against it."""
+    office, note = visit.office, _words(visit, "acknowledge")
+
+    def work(session: Session) -> None:
+        put_in_use(
+            session, office.city, office.renderer.catalogue, name, version, by=visit.by.username, at=visit.now,
+            acknowledge=note,
+        )  # fmt: skip
+
+    told = "It is in use from the next run on. Accounts that are under way keep the version they began with."
+    return _done(visit, name, version, "activated", work, told, {"acknowledge": note})
+
+
+def retire(visit: Visit, name: str, version: int) -> ResponseReturnValue:
+    """Take the policy out of use."""
+
+    def work(session: Session) -> None:
+        versions.retire(session, name, at=visit.now)
+
+    told = "It is out of use: nobody new comes in, and what runs goes on to its end."
+    return _done(visit, name, version, "retired", work, told)
+
+
+def _done(
+    visit: Visit, name: str, version: int, action: str, work: Callable[[Session], Any], told: str,
+    written: dict[str, str] | None = None,
+) -> ResponseReturnValue:  # fmt: skip
+    """Do it and go back to the version's page; what was refused is said there, with what was written."""
+
+    def noted(session: Session) -> None:
+        work(session)
+        note_down(
+            session, username=visit.by.username, action=f"policy.{action}", at=visit.now,
+            facts={"policy": name, "version": version, **(written or {})},
+        )  # fmt: skip
+
+    try:
+        visit.office.database.run(noted)
+    except REFUSED as refused:
+        return policies.policy(visit, name, version, in_words(refused), written, 409)
+    flash(told)
+    return redirect(f"/campaigns/policies/{name}/{version}", 303)
+
+
+def _words(visit: Visit, field: str) -> str:
+    return " ".join(visit.form.get(field, "").replace("\0", "").split())[:LONGEST_NOTE]
+
+
+_AT = "/campaigns/policies/<name>/<int:version>"
+ROUTES = (
+    Route(f"{_AT}/submit", submit, Permission.RUN_CAMPAIGNS, ("POST",)),
+    Route(f"{_AT}/approve", approve, Permission.APPROVE_CAMPAIGNS, ("POST",)),
+    Route(f"{_AT}/refuse", refuse, Permission.APPROVE_CAMPAIGNS, ("POST",)),
+    Route(f"{_AT}/activate", activate, Permission.APPROVE_CAMPAIGNS, ("POST",)),
+    Route(f"{_AT}/retire", retire, Permission.APPROVE_CAMPAIGNS, ("POST",)),
+)
