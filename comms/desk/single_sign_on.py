@@ -53,7 +53,7 @@ def _role(settings: Settings, claims: Mapping[str, Any]) -> str | None:
     found: Any = claims
     for part in settings.oidc_role_claim.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None
-    groups = {found} if isinstance(found, str) else {one for one in found or () if isinstance(one, str)}
+    groups = found if isinstance(found, list) else [found]
     given = {role for group, role in settings.sso_roles.items() if group in groups}
     held = [role for role in ROLES if role in given]
     if not held:

@@ -47,7 +47,10 @@ def add_user(
         raise UserError("A user name has 2 to 64 small letters, digits, dots, dashes or @, such as j.park.")
     _check_role(role)
     if find_user(session, username):
-        raise UserError(f"There is a user {username!r} already. For a new password: comms user password {username}")
+        raise UserError(
+            f"There is a user {username!r} already. Give them a new password on the page Staff, or with: "
+            f"comms user password {username}"
+        )
     address = _free_email(session, email, username)
     if password:
         check_strength(password, username)

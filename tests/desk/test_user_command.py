@@ -4,8 +4,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
 from comms.cli.user import user
+from comms.desk.schema import AuditEvent
 from comms.desk.users import find_user
 from tests.desk.story import PASSWORD
 
@@ -24,8 +26,11 @@ def test_add_and_list(run, sqlite_database):
         assert PASSWORD not in find_user(session, "j.park").password_hash
     assert "j.park" in run("list").output
     assert json.loads(run("list", "--json").output) == [
-        {"username": "j.park", "name": "J. Park", "role": "supervisor", "active": True}
-    ]
+        {
+            "username": "j.park", "name": "J. Park", "role": "supervisor", "active": True, "email": None,
+            "codes": False, "sso": False,
+        }
+    ]  # fmt: skip
 
 
 def test_a_password_can_be_typed_twice(run):
@@ -48,6 +53,42 @@ def test_disable_and_a_new_password(run):
     assert "(disabled)" in run("list").output
     assert run("password", "lee", "--password-stdin", typed="another long phrase").exit_code == 0
     assert "(disabled)" not in run("list").output
+
+
+def test_change_enable_and_sign_out_are_written_down(run, sqlite_database):
+    run("add", "lee", "--password-stdin", typed=PASSWORD)
+    done = run("change", "lee", "--role", "supervisor", "--email", "Lee@City.example")
+    assert "role supervisor instead of collector; email lee@city.example instead of none" in done.output
+    assert "nothing is different" in run("change", "lee", "--role", "supervisor").output
+    assert run("disable", "lee").exit_code == 0
+    assert run("enable", "lee").exit_code == 0
+    assert run("sign-out", "lee").exit_code == 0
+    assert run("codes-off", "lee").exit_code == 0
+    assert run("untie", "lee").exit_code == 0
+    with sqlite_database.read() as session:
+        written = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    assert [event.action for event in written] == [
+        "user.added", "user.changed", "user.changed", "user.disable", "user.enable", "user.sign_out", "user.codes_off",
+        "user.untie",
+    ]  # fmt: skip
+    assert all(event.username.startswith("command:") and event.facts["user"] == "lee" for event in written)
+
+
+def test_somebody_without_a_password_needs_an_email_address(run):
+    refused = run("add", "kim", "--sso")
+    assert (refused.exit_code, "--email" in refused.output) == (2, True)
+    assert run("add", "kim", "--sso", "--email", "kim@city.example").exit_code == 0
+    taken = run("add", "lee", "--sso", "--email", "KIM@city.example")
+    assert (taken.exit_code, "kim has the address" in taken.output) == (2, True)
+
+
+def test_the_last_administrator_cannot_be_taken_away(run):
+    run("add", "ada", "--role", "administrator", "--password-stdin", typed=PASSWORD)
+    for arguments in (("disable", "ada"), ("change", "ada", "--role", "viewer")):
+        refused = run(*arguments)
+        assert (refused.exit_code, "only administrator" in refused.output) == (2, True)
+    run("add", "max", "--role", "administrator", "--password-stdin", typed=PASSWORD)
+    assert run("disable", "ada").exit_code == 0
 
 
 def test_nobody_yet_says_how_to_begin(run):

@@ -37,7 +37,7 @@ def show_all(
     with visit.office.database.read() as session:
         found, counts = users.all_users(session), worklist.counts(session)
         last = select(UserSession.user_id, func.max(UserSession.seen_at)).group_by(UserSession.user_id)
-        seen = dict(session.execute(last).tuples().all())
+        seen = {row[0]: row[1] for row in session.execute(last)}
     return page(
         visit, "staff.html", counts, status, users=found, seen=seen, form=form, problem=problem, roles=list(ROLES),
         shortest=SHORTEST,

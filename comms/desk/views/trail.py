@@ -4,7 +4,7 @@ from flask.typing import ResponseReturnValue
 
 from comms import worklist
 
-from .. import trail
+from .. import audit_trail
 from ..audit import note_down
 from ..gate import Route, Visit, positive
 from ..pages import page
@@ -18,7 +18,7 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
     with visit.office.database.read() as session:
         account = account_or_404(session, number)
         counts = worklist.counts(session)
-        found = trail.read(
+        found = audit_trail.read(
             session, visit.office.city, account.id, changes_only=changes, before=before, today=visit.today
         )  # fmt: skip
     with visit.office.database.begin() as session:
