@@ -32,6 +32,8 @@ from .views import (
     run,
     run_acts,
     samples,
+    shutoff,
+    shutoff_acts,
     sign_in,
     sign_in_sso,
     staff,
@@ -68,6 +70,8 @@ _VIEWS = (
     policies,
     policy_acts,
     policy_moves,
+    shutoff,
+    shutoff_acts,
 )
 
 

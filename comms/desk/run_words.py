@@ -1,5 +1,6 @@
 """Runs in words for staff: the states of a run, what each rule means, what a brake is called, how a run differs."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
@@ -72,6 +73,9 @@ RULES = {
     "no-policy": "No policy takes them",
 }
 """The rules of the engine, and those of the rulebook that a run meets most; ``rule`` finds words for all others."""
+
+
+_RULE = re.compile(r"\(([a-z]+(?:[-_][a-z0-9_]+)*)\)$")
 
 
 def rule(name: str) -> str:
@@ -151,6 +155,12 @@ def reasons(stored: Sequence[Mapping[str, str]], name: str) -> Iterator[str]:
     for one in stored:
         if one.get("rule") == name and one.get("value"):
             yield f"{one.get('fact')}: {one.get('value')}"
+
+
+def why(reason: str) -> str:
+    """The reason of a difference with its rule in words: ``a rule stands against it now (Medical hold)``."""
+    said = _RULE.sub(lambda found: f"({rule(found[1])})", reason)
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def _small(said: str) -> str:

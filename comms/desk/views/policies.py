@@ -101,7 +101,7 @@ def policy(
     catalogue = office.renderer.catalogue
     return page(
         visit, "policy.html", counts, status, sheet=sheet, policy=sheet.policy, problem=problem, written=written or {},
-        sections=sections(sheet.policy, office.city, catalogue), states=STATES,
+        told=sections(sheet.policy, office.city, catalogue), states=STATES,
         may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS), may_run=visit.by.may(Permission.RUN_CAMPAIGNS),
         acknowledged=ACKNOWLEDGED,
     )  # fmt: skip
