@@ -3,12 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from comms.accounts.importing import ImportSummary
-from comms.campaigns import CampaignRun
 from comms.outbox import Message, State
 from comms.outbox.schema import MailBatch
 from comms.promises.schema import Promise
@@ -16,6 +13,7 @@ from comms.replies.schema import InboundMessage
 from comms.worklist import counts
 
 from .stage import Stage
+from .words import heading, money, row, say
 
 ACCEPTED = (State.SUBMITTED, State.SENT, State.DELIVERED, State.UNDELIVERED, State.BOUNCED)
 
@@ -24,11 +22,6 @@ ACCEPTED = (State.SUBMITTED, State.SENT, State.DELIVERED, State.UNDELIVERED, Sta
 class Report:
     """The counts."""
 
-    run_id: int = 0
-    accounts: ImportSummary | None = None
-    payments: ImportSummary | None = None
-    called_back: int = 0
-    plan: dict[str, int] = field(default_factory=dict)
     states: dict[str, Counter[str]] = field(default_factory=dict)
     replies: Counter[str] = field(default_factory=Counter)
     handling: Counter[str] = field(default_factory=Counter)
@@ -40,7 +33,6 @@ class Report:
 
     def read(self, session: Session) -> None:
         """Everything the database knows of the story."""
-        self.plan = session.get_one(CampaignRun, self.run_id).counts
         for channel, state, count in session.execute(
             select(Message.channel, Message.state, func.count()).group_by(Message.channel, Message.state)
         ):
@@ -80,48 +72,31 @@ def agreement(on: Stage, report: Report) -> list[str]:
 
 
 def print_report(report: Report, differences: list[str]) -> None:
-    """The story, for a person."""
-    say = click.echo
-    say("\nThe story")
-    for title, summary in (("Accounts", report.accounts), ("Payments", report.payments)):
-        if summary is not None:
-            whole, taken, refused = (
-                f"${cents / 100:,.2f}" for cents in (summary.cents_in, summary.cents_taken, summary.cents_refused)
-            )
-            say(f"  {title:<10}{summary.rows:,} rows = {summary.taken:,} taken + {summary.refused:,} refused")
-            say(f"  {'':<10}{whole} = {taken} taken + {refused} refused")
-    say("  Planned for tonight")
-    contacts = {name: count for name, count in report.plan.items() if name.startswith("contact")}
-    for name, count in contacts.items():
-        say(f"    {name:<32}{count:>7,}")
-    for name, count in sorted(report.plan.items(), key=lambda item: -item[1]):
-        if name.startswith("suppressed"):
-            say(f"    {name:<32}{count:>7,}")
-    say("  What became of every message (the campaign's, answers, and what came later)")
+    """The counts, for a person."""
+    heading("9. The count at the end")
+    say("What became of every message (the campaign's, answers, and what came later)")
     for channel, states in sorted(report.states.items()):
         words = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items()))
-        say(f"    {channel:<10}{words}")
+        say(f"{channel:<10}{words}", 2)
+    say("Letters went to the mail house in these batches")
     for name, pieces, pages, cents in report.batches:
-        say(f"  Letters: batch {name} with {pieces:,} pieces on {pages:,} pages, ${cents / 100:,.2f} past due")
-    say(f"  Replies: {sum(report.replies.values())}")
+        row(pieces, f"{name}, on {pages:,} pages, for {money(cents)} past due")
+    say(f"Replies: {sum(report.replies.values())}")
     for intent, count in report.replies.most_common():
-        say(f"    {intent.replace('_', ' '):<32}{count:>7,}")
+        row(count, intent.replace("_", " "))
     for how, count in sorted(report.handling.items()):
-        say(f"    {'(' + how.replace('_', ' ') + ')':<32}{count:>7,}")
-    say(f"  Answers, reminders and later notices: {sum(report.answers.values())}")
+        row(count, f"({how.replace('_', ' ')})")
+    say(f"Answers, reminders of promises, and notices sent again: {sum(report.answers.values())}")
     for notice, count in report.answers.most_common():
-        say(f"    {notice:<32}{count:>7,}")
+        row(count, notice.replace("-", " "))
     opened = sum(count for status, count in report.promises.items() if status not in ("proposed", "refused"))
-    say(f"  Promises opened: {opened}")
+    say(f"Promises opened: {opened}")
     for status, count in sorted(report.promises.items()):
-        words = "open: its deadline is still to come" if status == "open" else status.replace("_", " ")
-        say(f"    {words:<35}{count:>4,}")
-    say(
-        "  Left for people: "
-        + (", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in report.tasks.items()) or "nothing")
-    )
+        row(count, "open, with a deadline to come" if status == "open" else status.replace("_", " "))
+    left = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in report.tasks.items())
+    say(f"Left for people: {left or 'nothing'}")
     for line in differences:
-        say(f"  DIFFERENCE: {line}")
+        say(f"DIFFERENCE: {line}")
     if not differences:
         texts, mails = report.accepted["sms"], report.accepted["email"]
-        say(f"  The carriers' ledgers agree: {texts:,} texts and {mails:,} emails accepted, each once.")
+        say(f"The carriers' ledgers agree: {texts:,} texts and {mails:,} emails accepted, each once.")
