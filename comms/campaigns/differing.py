@@ -215,13 +215,15 @@ def _why_gone(one: _Case) -> str:
     then, now = one.before, one.now
     if now.outcome == "protected":
         return "paid" if now.rule == "owes" else f"a rule stands against it now ({now.rule})"
+    if now.outcome == "outside" and now.rule == "paid":
+        return "paid"
     if then.state in TAKEN:
         return f"the step {then.step} was taken"
     if now.outcome == "waiting":
         return f"no step is due ({now.rule})"
     if not one.in_file:
         return "it is no longer in the billing system's file"
-    if now.outcome == "outside" and now.rule != "paid":
+    if now.outcome == "outside":
         return f"its policy ended ({now.rule})"
     return "no policy takes it any more" if one.owes and now.outcome is None else "paid"
 
