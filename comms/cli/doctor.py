@@ -234,9 +234,9 @@ def _single_sign_on(settings: Settings) -> Finding:
                        f"The roles are: {', '.join(ROLES)}")  # fmt: skip
     try:
         Provider(settings).start(datetime.now(UTC))
-    except SignOnError:
-        return Finding("sign-on", "bad", f"{settings.oidc_issuer} does not answer as an identity provider does",
-                       "Look at OIDC_ISSUER, the network and the firewall; the log says more")  # fmt: skip
+    except SignOnError as error:
+        return Finding("sign-on", "bad", f"{settings.oidc_issuer} is no identity provider we can use: {error.detail}",
+                       "Look at OIDC_ISSUER, the network and the firewall")  # fmt: skip
     roles = f"roles by {settings.oidc_role_claim}" if settings.sso_roles else "roles as given at the desk"
     return Finding("sign-on", "good", f"{settings.oidc_issuer} answers; {roles}")
 

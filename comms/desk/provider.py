@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]
 from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
@@ -37,11 +36,14 @@ LEEWAY = 60
 SIGNED_WITH = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 """Signatures with a key pair only. An ID token "signed" with none, or with the client secret, is refused."""
 
-_log = structlog.get_logger(__name__)
-
 
 class SignOnError(Exception):
-    """Why somebody could not sign in with their city account; the message says what to do."""
+    """Why somebody could not sign in with their city account; the message says what to do. ``detail`` is for the log
+    and for whoever runs the service."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,9 @@ class Provider:
                 claims = self._claims(token, about, pending["nonce"], now)
                 return claims | self._more(client, about, claims)
         except (AuthlibBaseError, JoseError, RequestException, ValueError, KeyError, TypeError) as error:
-            _log.warning("single sign-on failed", error=type(error).__name__, said=str(error)[:200])
             raise SignOnError(
-                "Your city account could not be confirmed. Try again; if it stays, tell the administrator."
+                "Your city account could not be confirmed. Try again; if it stays, tell the administrator.",
+                _named(error),
             ) from None
 
     def _client(self, about: Mapping[str, Any]) -> OAuth2Session:
@@ -113,10 +115,10 @@ class Provider:
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
                 _safe(about[name])
         except (RequestException, ValueError, KeyError, TypeError) as error:
-            _log.warning("the identity provider cannot be used", error=type(error).__name__, said=str(error)[:200])
             raise SignOnError(
                 "The city's sign-in service does not answer as it should. Try again in a minute, or sign in with a "
-                "user name and password if you have them."
+                "user name and password if you have them.",
+                _named(error),
             ) from None
         self._about, self._keys, self._read_at = about, None, now
         return about
@@ -172,8 +174,14 @@ def _check_return(pending: Mapping[str, str], answer: Mapping[str, str], issuer:
     if answer.get("iss", issuer) != issuer:
         raise SignOnError("This answer comes from another sign-in service (RFC 9207). Sign in again.")
     if "error" in answer:
-        _log.warning("the identity provider refused", error=answer["error"][:80])
-        raise SignOnError("The city's sign-in service did not let you in. Ask whoever looks after city accounts.")
+        raise SignOnError(
+            "The city's sign-in service did not let you in. Ask whoever looks after city accounts.",
+            answer["error"][:80],
+        )
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
 
 
 def _read(address: str) -> dict[str, Any]:

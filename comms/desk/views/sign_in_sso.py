@@ -6,6 +6,7 @@ only. What ties the two together is in the signed cookie of the browser that beg
 
 from typing import Any
 
+import structlog
 from flask import abort, current_app, redirect, request
 from flask import session as form_session
 from flask.typing import ResponseReturnValue
@@ -18,6 +19,7 @@ from ..provider import RETURN, Provider, SignOnError
 from ..single_sign_on import let_in
 from .sign_in import form, local, welcome
 
+_log = structlog.get_logger(__name__)
 _PENDING = "single sign-on"
 
 
@@ -27,7 +29,7 @@ def start(visit: Visit) -> ResponseReturnValue:
     try:
         begun = _provider(visit).start(visit.now)
     except SignOnError as error:
-        return form(visit, 502, next=target, problem=str(error))
+        return _refused(visit, error, target, 502)
     form_session[_PENDING] = begun.pending | {"next": target}
     return redirect(begun.address, 303)
 
@@ -40,8 +42,13 @@ def back(visit: Visit) -> ResponseReturnValue:
         claims = _provider(visit).finish(pending, visit.query, visit.now)
         key = visit.office.database.run(lambda session: _opened(session, visit, claims))
     except SignOnError as error:
-        return form(visit, 403, next=target, problem=str(error))
+        return _refused(visit, error, target, 403)
     return welcome(visit, key, target)
+
+
+def _refused(visit: Visit, error: SignOnError, target: str, status: int) -> ResponseReturnValue:
+    _log.warning("single sign-on refused", said=str(error), detail=error.detail)
+    return form(visit, status, next=target, problem=str(error))
 
 
 def _opened(session: Session, visit: Visit, claims: dict[str, Any]) -> str:

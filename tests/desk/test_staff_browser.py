@@ -1,0 +1,114 @@
+"""Signing in with a code and with the city account, and the pages about staff, in a real Chromium."""
+
+import logging
+from datetime import timedelta
+
+import pyotp
+import pytest
+
+from comms.desk import codes, users
+from comms.office import Office
+from comms.settings import Settings
+from tests.desk import chromium, story
+from tests.desk.conftest import make_app
+from tests.support.identity_provider import CLIENT, SECRET, identity_provider
+
+pytestmark = pytest.mark.browser
+
+SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
+LONG = "maximiliana.wolfeschlegelsteinhausenbergerdorff@utilities.city.example"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(afternoon, clock):
+    """The afternoon with single sign-on at a provider of ours, and one user whose name fits nowhere."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with afternoon.database.begin() as session:
+        users.add_user(session, username=LONG[:60], name="Wolfeschlegelsteinhausenbergerdorff, Maximiliana", email=LONG,
+                       role="supervisor", password="", at=clock.now())  # fmt: skip
+        users.disable(session, "vera", clock.now())
+    with identity_provider(lambda: clock.now().timestamp()) as provider:
+        provider.person["groups"] = ["desk"]
+        app = []
+        with chromium.served(lambda environ, start: app[0](environ, start)) as address:
+            settings = Settings(
+                _env_file=None, comms_var=afternoon.settings.comms_var, secret_key="test-key", public_url=address,
+                oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET,
+                oidc_roles="desk=administrator",
+            )  # fmt: skip
+            app.append(make_app(Office(settings, afternoon.database, clock, afternoon.city, afternoon.doorbell)))
+            yield address
+
+
+def opened(browser, address, size, username="admin"):
+    context = browser.new_context(viewport=size, base_url=address)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("#username", username)
+    page.fill("#password", story.PASSWORD)
+    page.press("#password", "Enter")
+    return page
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_pages_about_staff_are_accessible_and_fit(browser, served, size):
+    page = opened(browser, served, SIZES[size])
+    page.wait_for_url(f"{served}/")
+    wrong = {}
+    for path in ("/me", "/me/codes", "/staff", "/staff/park", f"/staff/{LONG[:60]}", f"/accounts/{story.MARIA}/audit",
+                 f"/accounts/{story.MARIA}/audit?show=changes"):  # fmt: skip
+        page.goto(path)
+        found = chromium.violations(page) + ([f"{over} px too wide"] if (over := chromium.overflow(page)) else [])
+        if found:
+            wrong[path] = found
+    page.goto("/me/codes")
+    page.click("main button")
+    if found := chromium.violations(page):
+        wrong["setting up"] = found
+    assert wrong == {}
+    page.context.close()
+
+
+def test_codes_are_set_up_and_asked_for_by_keyboard(browser, served, clock):
+    page = opened(browser, served, chromium.DESKTOP, "park")
+    page.wait_for_url(f"{served}/")
+    page.goto("/me/codes")
+    page.press("main button", "Enter")
+    page.wait_for_selector(".qr")
+    phone = pyotp.TOTP("".join(page.locator(".key span").all_inner_texts()))
+    page.fill("#code", phone.generate_otp(int(clock.now().timestamp()) // codes.STEP))
+    page.press("#code", "Enter")
+    page.wait_for_selector("text=Codes are on since")
+    page.click("text=Sign out")
+    page.context.close()
+
+    clock.advance(timedelta(seconds=codes.STEP))
+    page = opened(browser, served, chromium.PHONE, "park")
+    page.wait_for_url("**/sign-in/code?*")
+    assert chromium.violations(page) == []
+    assert page.evaluate("document.activeElement.id") == "code"
+    page.keyboard.type(phone.generate_otp(int(clock.now().timestamp()) // codes.STEP))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{served}/")
+    page.context.close()
+
+
+def test_the_city_account_leads_to_the_page_that_was_wanted(browser, served):
+    context = browser.new_context(viewport=chromium.DESKTOP, base_url=served)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.goto("/staff")
+    assert chromium.violations(page) == []
+    page.click("text=Sign in with your city account")
+    page.wait_for_url(f"{served}/staff")
+    assert page.locator("text=Maria Berg").first.is_visible()
+    assert complaints == []
+    context.close()
