@@ -239,20 +239,13 @@ def end(session: Session, username: str, name: str, now: datetime) -> bool:
     return False
 
 
-def end_others(session: Session, username: str, key: str, now: datetime) -> int:
-    """End all of a user's sessions but the one of this key; how many there were."""
+def end_others(session: Session, username: str, key: str, now: datetime) -> None:
+    """End all of a user's sessions but the one of this key."""
     user_ids = select(User.id).where(User.username == username).scalar_subquery()
-    ended = session.execute(
-        update(UserSession)
-        .where(
-            UserSession.user_id == user_ids,
-            UserSession.revoked_at.is_(None),
-            UserSession.key_digest != _digest(key),
-        )
-        .values(revoked_at=now)
-        .returning(UserSession.stage)
+    others = update(UserSession).where(
+        UserSession.user_id == user_ids, UserSession.revoked_at.is_(None), UserSession.key_digest != _digest(key)
     )
-    return len(ended.all())
+    session.execute(others.values(revoked_at=now))
 
 
 def sign_out(database: Database, key: str, now: datetime) -> None:

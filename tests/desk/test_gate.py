@@ -27,7 +27,7 @@ def desk_rules(app):
 def asks(app):
     """Every address of the desk with every method it answers and the permission it needs."""
     for rule in desk_rules(app):
-        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: PARTS.get(part[1], "1"), rule.rule)
+        path = re.sub(r"<(\w+:)?(\w+)>", lambda part: "1" if part[1] else PARTS.get(part[2], "1"), rule.rule)
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
             yield rule.rule, path, method, app.view_functions[rule.endpoint].permission
 

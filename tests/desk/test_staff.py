@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from comms.desk import audit_trail, formats
+from comms.desk import audit_trail, formats, sessions
 from comms.desk.audit import note_down
 from comms.desk.schema import AuditEvent, User
 from tests.desk import story
@@ -174,6 +174,15 @@ def test_a_long_trail_is_read_page_by_page(afternoon):
     assert len(steps) == audit_trail.PER_PAGE + 5
     assert rest.before is None
     assert (steps[0].who, steps[0].what) == ("gone", f"Hold placed {audit_trail.PER_PAGE + 4}")
+
+
+def test_signing_in_again_ends_the_sign_in_that_the_browser_had(clerk, afternoon):
+    before = clerk.client.get_cookie("__Host-session", domain="localhost").value
+    token = clerk.get("/me").get_data(as_text=True).split('name="csrf_token" value="')[1].split('"')[0]
+    form = {"username": "osei", "password": story.PASSWORD, "csrf_token": token}
+    assert clerk.client.post("/sign-in", base_url="https://localhost", data=form).status_code == 303
+    assert "R. Osei" in said(clerk.get("/me"))
+    assert sessions.who(afternoon.database, before, story.NOW) is None
 
 
 def test_signing_in_is_written_down(clerk, afternoon):

@@ -68,7 +68,9 @@ def take_code(visit: Visit) -> ResponseReturnValue:
 
 
 def welcome(visit: Visit, key: str, target: str) -> Response:
-    """Give the browser its key, write down who came, and lead to the page that was wanted."""
+    """Give the browser its key instead of the one it had, write down who came, and lead to the page that was wanted."""
+    if before := request.cookies.get(COOKIE, ""):
+        sessions.sign_out(visit.office.database, before, visit.now)
     staff = sessions.who(visit.office.database, key, visit.now)
     if staff is not None:
         with visit.office.database.begin() as session:
