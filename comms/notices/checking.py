@@ -101,15 +101,19 @@ def shape_of_text(text: str) -> Shape:
 def check(catalogue: Catalogue, city: City) -> list[Finding]:
     """Everything that is wrong, in the order of the catalogue; empty when nothing is."""
     renderer = Renderer(catalogue, city)
+    return [finding for notice in catalogue for finding in check_one(renderer, city, notice)]
+
+
+def check_one(renderer: Renderer, city: City, notice: Notice) -> list[Finding]:
+    """Everything that is wrong with one notice; about 0.3 s where it has letters."""
     found: list[Finding] = []
-    for notice in catalogue:
-        for path in notice.missing:
-            language, _, file = path.partition("/")
-            found.append(Finding(notice.name, language, "", f"{file} is missing; the other language has it"))
-        for channel in notice.channels:
-            for language in LANGUAGES:
-                if (channel, language) in notice.sources:
-                    found.extend(_Check(renderer, city, notice, channel, language).findings())
+    for path in notice.missing:
+        language, _, file = path.partition("/")
+        found.append(Finding(notice.name, language, "", f"{file} is missing; the other language has it"))
+    for channel in notice.channels:
+        for spoken in LANGUAGES:
+            if (channel, spoken) in notice.sources:
+                found.extend(_Check(renderer, city, notice, channel, spoken).findings())
     return found
 
 
