@@ -7,7 +7,7 @@ today, and stops counting on the day its letter comes back.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import case, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from comms.db import one_of
 from comms.field.schema import FieldOrder
 from comms.outbox import Message, State
+from comms.outbox.fallback import FALLS_BACK_WITHIN
 from comms.outbox.schema import MailBatch
 from comms.promises.schema import Promise
 
@@ -24,9 +25,6 @@ from .policies import Policy
 from .schema import Decision, Episode
 
 AT_ONCE = 1000
-FALLS_BACK_WITHIN = timedelta(days=1)
-"""How long a failed message is waited for to be written anew for its next channel; the outbox does it within minutes,
-and tells staff where no other channel can be used."""
 
 Standing = tuple[Literal["counts", "pending", "undone"], datetime | None, str]
 

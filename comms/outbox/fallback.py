@@ -31,6 +31,9 @@ from .states import State
 WAITING = (State.SUBMITTED, State.SENT)
 SHORTEST = timedelta(hours=1)
 """No policy waits less for a receipt (``fallback_after_hours``)."""
+FALLS_BACK_WITHIN = timedelta(days=1)
+"""How long after it failed a campaign's message falls back. Once that is over its step counts as not taken and the next
+night decides it anew; were the next channel still tried, the customer would hear the same twice."""
 _TOLD = "unreachable:"
 """Begins the key of the task that tells staff; the message's number follows."""
 ORIGINAL_FIELDS = ("due_date", "disconnect_date", "winter")
@@ -63,6 +66,7 @@ def _due(session: Session, now: datetime, limit: int) -> list[Message]:
     later = aliased(Message)
     fallen = select(later.id).where(later.fallback_of_id == Message.id).exists()
     told = select(Task.id).where(Task.dedupe_key == _TOLD + cast(Message.id, Text)).exists()
+    lately = Message.state_at > now - FALLS_BACK_WITHIN
     open_ones = (
         Message.fallback.is_not(None),
         Message.account_id.is_not(None),
@@ -70,7 +74,7 @@ def _due(session: Session, now: datetime, limit: int) -> list[Message]:
         ~told,
         Message.state_at >= now - LOOK_BACK,
         or_(
-            Message.state.in_(FAILED),
+            and_(Message.state.in_(FAILED), or_(Message.decision_id.is_(None), lately)),
             and_(Message.state.in_(WAITING), Message.submitted_at <= now - SHORTEST),
         ),
     )
