@@ -8,14 +8,15 @@ from sqlalchemy.orm import Session
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.clock import Clock
-from comms.history import NewEvent
+from comms.history import NewEvent, record
 from comms.notices import Installment, keep_versions
 from comms.notices.rendering import Renderer
-from comms.outbox import facts_for, insert_messages, queued_event, write
-from comms.outbox.drafting import language_of
+from comms.outbox import facts_for, insert_messages, queued_event, recall, write
+from comms.outbox.drafting import CANNOT_WRITE, language_of
 from comms.outbox.drafts import lane_of
 from comms.promises import parts_of
 from comms.promises.schema import Promise
+from comms.promises.wording import KIND
 from comms.rules import Purpose, rulebook_of
 
 from .choosing import choose, main_reason
@@ -36,6 +37,26 @@ class Written:
     channel: str = ""
     events: tuple[NewEvent, ...] = ()
     why_not: str = ""
+
+
+def follow_opening(
+    session: Session, city: City, clock: Clock, renderer: Renderer, promise_id: int, events: Sequence[NewEvent], *,
+    channels: Sequence[str] = CHANNELS,
+) -> Written:  # fmt: skip
+    """What follows a promise that staff opened: dunning that has not left is called back, the customer has it in
+    writing on the first of ``channels`` that may be used (none: not in writing), and all of it is recorded together
+    with ``events``, those of the opening itself. Ring for the message after the commit."""
+    promise = session.get_one(Promise, promise_id)
+    reason = f"{KIND[promise.kind].lower()} {promise_id} was opened"
+    recalled = recall(session, [promise.account_id], clock, reason=reason, announce=False)
+    written = Written()
+    if channels:
+        try:
+            written = put_in_writing(session, city, clock, renderer, promise_id, channels=channels)
+        except CANNOT_WRITE as error:
+            written = Written(why_not=str(error))
+    record(session, [*events, *recalled.events, *written.events], clock.now())
+    return written
 
 
 def put_in_writing(

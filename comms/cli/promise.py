@@ -8,15 +8,14 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy.orm import Session
 
-from comms import history, outbox, promises
+from comms import history, promises
 from comms.accounts import Account, finding
-from comms.campaigns.agreeing import Written, put_in_writing
+from comms.campaigns.agreeing import follow_opening
 from comms.cli.amounts import ROW, DatedAmount, Dollars
 from comms.cli.opening import Refused, echo_json, office
 from comms.desk import users
 from comms.desk.permissions import Permission, allows
 from comms.office import Office
-from comms.outbox.drafting import CANNOT_WRITE
 from comms.promises import Arranged, Part, PolicyError, PromiseError, evaluate
 from comms.promises.listing import PromiseDetail, PromiseLine, detail, listed
 from comms.promises.wording import EVERY, KIND, STATUS, dollars, in_words, on_day, why
@@ -289,19 +288,8 @@ def _take(
 
 def _opened(at: Office, session: Session, promise_id: int, events: Any, in_writing: str) -> dict[str, Any]:
     """What follows an opened promise: dunning that has not left is called back, and the customer has it in writing."""
-    found = detail(session, promise_id)
-    assert found is not None
-    account = _account(session, found.line.account)
-    reason = f"{KIND[found.line.kind].lower()} {promise_id} was opened"
-    recalled = outbox.recall(session, [account.id], at.clock, reason=reason, announce=False)
-    written = Written(why_not="")
-    if in_writing != "no":
-        channels = CHANNELS if in_writing == "first" else (in_writing,)
-        try:
-            written = put_in_writing(session, at.city, at.clock, at.renderer, promise_id, channels=channels)
-        except CANNOT_WRITE as error:
-            written = Written(why_not=str(error))
-    history.record(session, [*events, *recalled.events, *written.events], at.clock.now())
+    channels: tuple[str, ...] = CHANNELS if in_writing == "first" else () if in_writing == "no" else (in_writing,)
+    written = follow_opening(session, at.city, at.clock, at.renderer, promise_id, events, channels=channels)
     said = f"The customer is told by {written.channel}." if written.message_id else ""
     if written.why_not:
         said = f"It could not be put in writing: {written.why_not}."

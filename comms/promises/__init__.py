@@ -2,12 +2,13 @@
 
 A promise is ``proposed`` until the customer says YES (or a clerk enters it); only an ``open`` one holds dunning, one an
 account. ``consider`` holds an offer against the office's limits, ``arrange`` makes a schedule within them; ``propose``,
-``open_``, ``withdraw``, ``supersede`` and ``refuse`` are what people do, ``enter`` what staff take, ``approve`` the
-supervisor's word; ``evaluate`` is what the payment files do to it. ``why`` says in words what a verdict names.
+``open_``, ``withdraw``, ``supersede`` and ``refuse`` are what people do, ``enter`` what staff take (``weigh`` says what
+would become of it), ``approve`` the supervisor's word; ``evaluate`` is what the payment files do to it. ``why`` says in
+words what a verdict names.
 """
 
 from .arranging import Arranged, arrange
-from .entering import Entered, approve, arrangement_for, enter, open_before, owed
+from .entering import Entered, Weighed, approve, arrangement_for, enter, open_before, owed, weigh
 from .evaluation import Evaluation, due, evaluate
 from .lifecycle import (
     Change,
@@ -33,6 +34,7 @@ __all__ = [
     "PolicyError",
     "PromiseError",
     "Verdict",
+    "Weighed",
     "approve",
     "arrange",
     "arrangement_for",
@@ -49,6 +51,7 @@ __all__ = [
     "propose",
     "refuse",
     "supersede",
+    "weigh",
     "why",
     "withdraw",
 ]

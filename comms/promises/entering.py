@@ -46,6 +46,38 @@ class Entered:
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """An offer held against the limits. ``reasons`` say why a supervisor would be asked (none: it opens at once);
+    ``counter`` is the best that needs nobody's word, where there is one."""
+
+    reasons: tuple[str, ...] = ()
+    counter: tuple[Part, ...] = ()
+
+
+def weigh(
+    session: Session, city: City, clock: Clock, account: Account, parts: Sequence[Part], *, category: str = "staff",
+    terms: dict[str, Any] | None = None,
+) -> Weighed:  # fmt: skip
+    """What ``enter`` would make of this offer; nothing is written. Raises ``PromiseError`` for one that nobody can
+    take: nothing is past due, or its dates and amounts make no sense."""
+    policy, today = load_policy(city), city.local_date(clock.now())
+    if any(part.due_on > today + FARTHEST for part in parts):
+        raise PromiseError("A part is due more than ten years from today. Correct its year.")
+    debt = owed(session, account)
+    verdict = consider(
+        policy, city, parts, today=today, past_due_cents=debt, category=category,
+        broken_before=broken_before(session, account.id, city, clock, category),
+        open_before=open_before(session, account), shut_off=account.status == "shut_off",
+    )  # fmt: skip
+    reasons = _checked(verdict)
+    if sum(part.amount_cents for part in parts) > debt + max(account.current_cents, 0):
+        reasons += ("too_much",)
+    if terms is not None:
+        reasons += _beyond_terms(policy, city, debt, parts, terms, today)
+    return Weighed(reasons, verdict.counter)
+
+
 def enter(
     session: Session,
     city: City,
@@ -67,21 +99,9 @@ def enter(
     Beyond them it is proposed and a task asks a supervisor; an open promise goes on until then. Raises
     ``PromiseError`` when nothing is past due or its dates and amounts make no sense.
     """
-    policy, today = load_policy(city), city.local_date(clock.now())
-    if any(part.due_on > today + FARTHEST for part in parts):
-        raise PromiseError("A part is due more than ten years from today. Correct its year.")
     account = locked_account(session, account_id)
     category = "arrangement" if terms is not None else category
-    verdict = consider(
-        policy, city, parts, today=today, past_due_cents=owed(session, account), category=category,
-        broken_before=broken_before(session, account_id, city, clock, category),
-        open_before=open_before(session, account), shut_off=account.status == "shut_off",
-    )  # fmt: skip
-    reasons = _checked(verdict)
-    if sum(part.amount_cents for part in parts) > owed(session, account) + max(account.current_cents, 0):
-        reasons += ("too_much",)
-    if terms is not None:
-        reasons += _beyond_terms(policy, city, owed(session, account), parts, terms, today)
+    reasons = weigh(session, city, clock, account, parts, category=category, terms=terms).reasons
     awaits = "supervisor" if reasons and approved_by is None else None
     made = propose(
         session, city, clock, account_id=account_id, parts=parts, source=source, actor=by, taken_by=by,
