@@ -41,6 +41,27 @@
   const composer = document.getElementById("composer");
   if (!composer) return;
   const text = document.getElementById("text");
+  // Acts about an account: a quick choice writes into its field, Cancel closes the form that opened beside the history,
+  // and a form that came back, or never arrived, may be sent again.
+  document.addEventListener("click", (event) => {
+    const quick = event.target.closest?.("[data-fill]");
+    const field = quick && document.getElementById(quick.dataset.fill);
+    if (field) {
+      event.preventDefault();
+      field.value = quick.dataset.with;
+      field.focus();
+      return;
+    }
+    const action = document.getElementById("action");
+    if (action && event.target.closest?.("#action [data-close-act]")) {
+      event.preventDefault();
+      action.replaceChildren();
+    }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.dataset) delete event.detail.elt.dataset.sent;
+  });
+
   const modes = { text: document.getElementById("mode-text"), note: document.getElementById("mode-note") };
 
   for (const link of document.querySelectorAll("[data-write]")) {

@@ -1,0 +1,74 @@
+"""What is done about an account: each act is a page of its own, and its form also opens beside the history.
+
+The page holds one section, ``#act``; the record's links ask for the page and show only that section. A form that
+cannot be taken comes back with what was typed and the reason; one that is done leads back to the record.
+"""
+
+from typing import Any
+
+from flask import Response, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from comms import worklist
+from comms.accounts import Account
+
+from .. import record
+from ..audit import note_down
+from ..gate import Visit, positive
+from ..pages import page
+from .account import account_or_404, task_of
+
+LONGEST = 1000
+
+
+def opened(visit: Visit, number: str, about: str) -> Account:
+    """The account that an act is about, with the view of its record written down. ``about`` is the word of the act."""
+    with visit.office.database.begin() as session:
+        account = account_or_404(session, number)
+        note_down(
+            session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
+            facts={"page": about},
+        )  # fmt: skip
+        session.expunge(account)
+    return account
+
+
+def found(visit: Visit, number: str) -> Account:
+    """The account that a form is about."""
+    with visit.office.database.read() as session:
+        account = account_or_404(session, number)
+        session.expunge(account)
+    return account
+
+
+def act_page(
+    visit: Visit, session: Session, account: Account, template: str, title: str, status: int = 200, **values: Any
+) -> Response:
+    """The page of an act: ``template`` is its section, between the account's name and its most needed facts."""
+    task = task_of(session, visit, account)
+    return page(
+        visit, "account_act.html", worklist.counts(session), status,
+        account=account, act=f"desk/{template}", act_title=title, task=task, back=back(visit, account),
+        record=record.read(session, visit.office.city, account, visit.today), **values,
+    )  # fmt: skip
+
+
+def back(visit: Visit, account: Account) -> str:
+    """The record, for the task that the clerk came for."""
+    task = positive(visit.query.get("task", "") or visit.form.get("task", ""))
+    return f"/accounts/{account.number}" + (f"?task={task}" if task else "")
+
+
+def done(visit: Visit, account: Account, said: str, onward: str = "") -> ResponseReturnValue:
+    """Say what was done and go back to the record, or ``onward``."""
+    flash(said)
+    target = onward or back(visit, account)
+    if "HX-Request" in request.headers:
+        return Response(status=204, headers={"HX-Redirect": target})
+    return redirect(target, 303)
+
+
+def words(visit: Visit, name: str, most: int = LONGEST) -> str:
+    """What was typed into a field, in one line."""
+    return " ".join(visit.form.get(name, "").replace("\0", "").split())[:most]
