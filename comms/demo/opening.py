@@ -4,7 +4,7 @@ written to."""
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, select
 
 from comms.accounts import copy_recipients
 from comms.accounts.hold_sheets import read_holds, read_pledges
@@ -97,7 +97,7 @@ def _copies(on: Stage) -> str:
     """Third parties whom customers named, and landlords: made up, as the sample's people are."""
     at = on.office
     town = {"city": at.city.office.city, "state": at.city.state, "zip": at.city.office.zip}
-    flagged = Account.flags.contains("third_party_notice")
+    flagged = cast(Account.flags, Text).contains("third_party_notice")
     rented = and_(Account.occupancy == "tenant", ~flagged)
     made = 0
     with at.database.begin() as session:

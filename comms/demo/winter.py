@@ -77,7 +77,8 @@ def _propose(on: Stage) -> None:
     given = shutoff.issue(at.database, at.city, at.clock, at.renderer.catalogue, home, made.name, by=SUPERVISOR)
     files = ", ".join(sorted(path.name for path in given.folder.iterdir()))
     say(f"{SUPERVISOR} approved it and gave it out: {many(given.orders, 'order')}, {money(given.amount_cents)}.")
-    say(f"In {given.folder.relative_to(ROOT)}: {files}", 2)
+    folder = given.folder.relative_to(ROOT) if given.folder.is_relative_to(ROOT) else given.folder
+    say(f"In {folder}: {files}", 2)
 
 
 def _warned(session: Session) -> list[int]:

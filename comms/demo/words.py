@@ -23,15 +23,17 @@ def heading(words: str) -> None:
 def say(words: str = "", indent: int = 1) -> None:
     """A sentence, on as many lines as it needs."""
     begins = "  " * indent
-    click.echo(textwrap.fill(words, WIDTH, initial_indent=begins, subsequent_indent=f"{begins}  "))
+    click.echo(_filled(words, begins, f"{begins}  "))
 
 
 def row(count: int, words: str, indent: int = 2) -> None:
     """A line of a table: a number, and what it counts."""
     begins = "  " * indent
-    click.echo(
-        textwrap.fill(words, WIDTH, initial_indent=f"{begins}{count:>6,}  ", subsequent_indent=f"{begins}{'':>8}")
-    )
+    click.echo(_filled(words, f"{begins}{count:>6,}  ", f"{begins}{'':>8}"))
+
+
+def _filled(words: str, first: str, others: str) -> str:
+    return textwrap.fill(words, WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
 def money(cents: int) -> str:

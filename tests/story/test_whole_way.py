@@ -21,7 +21,6 @@ from comms import campaigns, outbox
 from comms.accounts.importing import import_accounts, import_payments
 from comms.accounts.schema import Account, Payment
 from comms.app import create_app
-from comms.campaigns import load_policy
 from comms.clock import FileClock
 from comms.desk.users import add_user
 from comms.history import timeline, verify
@@ -36,6 +35,7 @@ from comms.sandbox import start
 from comms.settings import ROOT, Settings
 from comms.signing import read_message_token
 from tests.desk.conftest import Browser
+from tests.support import policies
 from tests.support.exports import accounts_file, payment_row, payments_file
 from tests.support.servers import free_port
 from webhooks import understand
@@ -146,9 +146,16 @@ def test_the_whole_way(town, rows, tmp_path, capsys):
     # The export comes in, tonight is planned and let go.
     summary = import_accounts(office.database, office.city, office.clock, accounts_file(tmp_path, rows))
     assert (summary.state, summary.rows) == ("done", len(rows))
-    policy = load_policy(office.city, "residential-past-due")
-    run_id = campaigns.plan(office.database, office.city, office.clock, office.renderer.catalogue, policy)
-    released = campaigns.release(office.database, office.city, office.clock, office.renderer, policy, run_id, by="test")
+    paid = payments_file(
+        tmp_path,
+        [payment_row(1, "T800", ACCT_NO=rows[5]["ACCT_NO"], AMOUNT="0.50", PAY_DT="11/21/2026")],
+        "2026-11-21_to_11-22",
+    )
+    import_payments(office.database, office.city, office.clock, paid)
+    with office.database.begin() as session:
+        policies.activate(session, office.city, "residential-past-due")
+    run_id = campaigns.plan(office.database, office.city, office.clock, office.renderer.catalogue)
+    released = campaigns.release(office.database, office.city, office.clock, office.renderer, run_id, by="test")
     assert set(released.queued) == {"sms", "email", "letter"}
     # It leaves by three channels, and the carriers tell what became of it.
     town.send()
