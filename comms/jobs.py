@@ -13,9 +13,10 @@ import structlog
 from rq import get_current_job
 from sqlalchemy.orm import Session
 
-from comms import campaigns, outbox, promises, replies, worklist
+from comms import campaigns, outbox, promises, replies, reports, worklist
 from comms.campaigns import background, nightly, shutoff
 from comms.campaigns.control import hold_paused
+from comms.desk import exporting
 from comms.notices import NoticeError, keep_versions
 from comms.office import Office
 from comms.outbox import Dispatcher, holding, mail_acks, returned_mail, third_parties
@@ -316,6 +317,42 @@ def _stalled(at: Office) -> None:
         at.doorbell.ask_for_run(run_id)
 
 
+_figures_due = Seldom(120)
+_files_due = Seldom(60)
+EXPORT_PATIENCE = timedelta(minutes=1)
+"""How long a wish for a file may wait to be taken up before it is rung for again."""
+
+
+def _figures(at: Office) -> None:
+    """Keep the figures of the reports up to date."""
+    if not _figures_due():
+        return
+    done = reports.count(at.database, at.city, at.clock)
+    if done.days:
+        log.info("reports.counted", days=done.days)
+
+
+def _files(at: Office) -> None:
+    """Ring again for files that nobody makes, and take away those that are over their time."""
+    if not _files_due():
+        return
+    removed = exporting.tidy(at.database, at.clock, at.settings.var)
+    if removed:
+        log.info("exports.removed", files=removed)
+    with at.database.read() as session:
+        forgotten = exporting.waiting(session, at.clock.now() - EXPORT_PATIENCE)
+    for export_id in forgotten:
+        at.doorbell.ask_for_export(export_id)
+
+
+def make_export(export_id: int) -> None:
+    """Make a file that somebody at the desk waits for."""
+    _name_work()
+    at = office()
+    made = exporting.make(at.database, at.city, at.clock, at.settings.var, export_id)
+    log.info("exports.made" if made else "exports.taken_already", export=export_id)
+
+
 def reconcile_carriers() -> None:
     """Take in from Twilio's list what its posts did not bring; the clock asks for it every hour."""
     at = office()
@@ -344,6 +381,6 @@ def _sweep(at: Office) -> None:
 
 PARTS = (
     _versions, _consents, _unknowns, _fallbacks, _failures, _weather, _holds, _stale, _promises, _questions, _reminders,
-    _snoozed, _orders, _night, _stalled, _sweep,
+    _snoozed, _orders, _night, _stalled, _figures, _files, _sweep,
 )  # fmt: skip
 """Of housekeeping, in their order."""

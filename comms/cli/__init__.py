@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rules": ("rules", "rules", "What protects a customer, and where it comes from."),
     "why": ("why", "why", "Why an account is, was or will be written to, or left alone."),
     "replay": ("replay", "replay", "A draft policy over the days gone by: what it would have done."),
+    "report": ("report", "report", "What became of notices, promises and replies, in figures."),
+    "log": ("log", "log", "The correspondence log as a file."),
     "history": ("history", "history", "Everything said and done for an account."),
 }
 

@@ -23,6 +23,7 @@ from .views import (
     find,
     hold,
     home,
+    log,
     me,
     meaning,
     other,
@@ -31,6 +32,7 @@ from .views import (
     policy_moves,
     promise,
     replies,
+    reports,
     run,
     run_acts,
     samples,
@@ -76,6 +78,8 @@ _VIEWS = (
     policy_moves,
     shutoff,
     shutoff_acts,
+    reports,
+    log,
 )
 
 

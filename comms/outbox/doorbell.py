@@ -26,6 +26,7 @@ DELIVER = "comms.jobs.deliver"
 KEEP_HOUSE = "comms.jobs.keep_house"
 RECONCILE = "comms.jobs.reconcile_carriers"
 WORK_AT_RUN = "comms.jobs.work_at_run"
+MAKE_EXPORT = "comms.jobs.make_export"
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +90,12 @@ class Doorbell:
         """Ask for a campaign run to be planned or released in the background. False when nobody heard it."""
         lane = "housekeeping"
         return self._try(lambda: self.queue(lane).enqueue_many([self._job(lane, WORK_AT_RUN, run_id)]))
+
+    def ask_for_export(self, export_id: int) -> bool:
+        """Ask for a file that staff wait for. It goes to the mail lane, where a minute more matters least: replies and
+        receipts wait in the others. False when nobody heard it."""
+        lane = "mail"
+        return self._try(lambda: self.queue(lane).enqueue_many([self._job(lane, MAKE_EXPORT, export_id)]))
 
     def _ring_once(self, lane: str) -> bool:
         """Housekeeping reads everything new each time, so one ring that has not been answered yet is enough."""

@@ -25,9 +25,9 @@ __all__ = [
 
 REPORTS: Mapping[str, Callable[[Session, City, Asked], Report]] = {
     "delivery": delivery,
+    "cures": cures,
     "sent": sent,
     "promises": promises,
-    "cures": cures,
     "replies": replies,
     "aging": aging,
     "undeliverable": undeliverable,

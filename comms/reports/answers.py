@@ -116,8 +116,11 @@ def _source(source: str) -> str:
 def _opt_outs_finding(table: Counter[tuple[str, str]], out: Counter[str]) -> str:
     if not table:
         return "Nobody opted out in these days."
-    words = many(table.total(), "opt-out", "opt-outs")
+    total = table.total()
     texts = sum(count for (name, _), count in table.items() if name == "sms")
+    words = many(total, "opt-out", "opt-outs")
     if texts and out["sms"]:
-        words += f"; {texts:,} by text, {texts * 1000 / out['sms']:.1f} for every 1,000 texts"
+        words += (
+            f"{'' if texts == total else f', {texts:,}'} by text: {texts * 1000 / out['sms']:.1f} for every 1,000 texts"
+        )
     return f"{words}."

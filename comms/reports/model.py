@@ -106,12 +106,12 @@ class Span:
     label: str
 
 
-def spans(asked: Asked) -> list[Span]:
-    """The days, weeks (from Monday) or months of what was asked, cut at its ends."""
+def spans(asked: Asked, by_day: int = BY_DAY) -> list[Span]:
+    """The days (when it is up to ``by_day`` of them), weeks (from Monday) or months asked for, cut at their ends."""
     found: list[Span] = []
     first = asked.first
     while first <= asked.last:
-        if asked.days <= BY_DAY:
+        if asked.days <= by_day:
             last = first
         elif asked.days <= BY_WEEK:
             last = first + timedelta(6 - first.weekday())

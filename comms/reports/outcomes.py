@@ -20,6 +20,8 @@ from .tallies import AGES, CONTACTS_OF, CURED_WITHIN, hour_of, local_day
 KEPT = ("kept", "kept_late", "kept_short")
 DECIDED = (*KEPT, "partial", "broken")
 """What a promise came to by money, or the lack of it; one that was withdrawn or replaced is not judged."""
+WEEK = 7
+"""Days up to which promises are told day by day: a day has few."""
 ENOUGH = 20
 """With fewer on either side two shares are not compared."""
 _WORDS = {
@@ -40,7 +42,7 @@ def promises(session: Session, city: City, asked: Asked) -> Report:
     """The share of promises that were kept, by the day on which it was decided."""
     by_day, cents = _decided(session, city, asked)
     total = sum(by_day.values(), Counter[str]())
-    parts = spans(asked)
+    parts = spans(asked, by_day=WEEK)
     columns = [Counter[str]() for _ in parts]
     for on, counts in by_day.items():
         columns[at(parts, on)] += counts
@@ -157,7 +159,7 @@ def _aging_finding(accounts: dict[str, Counter[str]], latest: date | None) -> st
         return "Nobody owed anything." if latest else "The accounts were not counted in these days."
     total = sum(accounts.values(), Counter[str]())
     old = sum((accounts[age] for age in ("61-90", "91-120", "over 120")), Counter[str]())
-    words = f"On {short(latest)} {many(total.total(), 'account owed', 'accounts owed')} something"
+    words = f"On {short(latest)}, {many(total.total(), 'account owed', 'accounts owed')} something"
     if not old:
         return f"{words}, none for more than 60 days."
     return f"{words}; {old.total():,} for more than 60 days, of whom {old['0']:,} had no notice in {CONTACTS_OF} days."
@@ -172,7 +174,7 @@ def cures(session: Session, _city: City, asked: Asked) -> Report:
     rows = []
     for policy, step in ordered:
         (count, cents), (paid, paid_cents) = reached[policy, step], cured.get((policy, step), (0, 0))
-        title = names.get((policy, step), (0, step))[1]
+        title = names.get((policy, step), (0, step.replace("-", " ").capitalize()))[1]
         rows.append((policy, title, count, paid, paid / count, int(cents), int(paid_cents)))
     return Report(
         name="cures", title="Paid after each step", finding=_cures_finding(rows, asked),

@@ -123,7 +123,7 @@ def whole(session: Session) -> dict[str, int]:
     """The month; returns the accounts by first name."""
     names = ("Anna", "Bert", "Cleo", "Dora")
     people = {
-        name: build.account(session, name=f"{name} Olson", number=f"000010{n}-00", phone=f"+1218555010{n}").id
+        name: build.account(session, name=f"{name} Olson", number=f"090010{n}-11", phone=f"+1218555010{n}").id
         for n, name in enumerate(names)
     }
     anna, bert, cleo, dora = (people[name] for name in names)

@@ -1,0 +1,68 @@
+"""The reports in a real browser: read by everybody, at both sizes, and the month's log taken out by hand."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from comms import reports
+from tests.desk import chromium, story
+from tests.desk.conftest import make_app
+from tests.support import month
+
+pytestmark = pytest.mark.browser
+SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
+PAGES = (
+    "/reports?from=2026-11-01&to=2026-11-30", "/reports/sent?from=2026-01-01&to=2026-11-30",
+    "/reports/cures?from=2026-11-01&to=2026-11-30", "/reports/promises?from=2020-01-01", "/reports/log",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser, afternoon):
+    with afternoon.database.begin() as session:
+        month.whole(session)
+    reports.count(afternoon.database, afternoon.city, afternoon.clock)
+    with chromium.served(make_app(afternoon)) as address:
+        context = browser.new_context(base_url=address)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.fill("#username", "osei")
+        page.fill("#password", story.PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_url(f"{address}/")
+        yield page
+        context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_reports_are_accessible_and_fit(page, size):
+    complaints = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.set_viewport_size(SIZES[size])
+    for path in PAGES:
+        page.goto(path)
+        assert (chromium.violations(page), chromium.overflow(page)) == ([], 0), path
+    assert complaints == []
+
+
+def test_by_keyboard_the_month_s_log_is_exported(page):
+    page.goto("/reports")
+    page.get_by_role("link", name="Export the correspondence log").press("Enter")
+    page.fill("#from", "2026-11-01")
+    page.fill("#to", "2026-11-30")
+    page.get_by_label("CSV").check()
+    page.get_by_role("button", name="Export").press("Enter")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").press("Enter")
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    assert any("calc" in row["Words"] for row in csv.DictReader(io.StringIO(text)))
+    assert download.value.suggested_filename == "log-2026-11-01-2026-11-30-1.csv"
