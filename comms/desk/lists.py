@@ -1,23 +1,21 @@
-"""The worklists: which kinds of task are on which page, and where one task stands in its list."""
+"""The worklists: which kinds of task are on which page, how soon each should be seen to, and what part of a list is
+asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from .permissions import Permission
 
-from comms import worklist
-from comms.accounts import Account
-from comms.replies.schema import InboundMessage
-from comms.worklist import Task
-
-PER_PAGE = 50
+MINE, NOBODYS, ONES = "mine", "nobody", "user:"
 
 
 @dataclass(frozen=True)
 class List:
-    """One worklist. ``kinds`` empty: every kind that no other list has."""
+    """One worklist. ``kinds`` empty: every kind that no other list has. ``days``: the business days after which a
+    matter that still waits is late (the office's measure, not a rule's). ``needs``: who works it, where that is not
+    every clerk."""
 
     slug: str
     title: str
@@ -25,6 +23,9 @@ class List:
     kinds: tuple[str, ...]
     empty: str
     about: str
+    days: int = 1
+    template: str = "matters.html"
+    needs: Permission = Permission.SEE_ACCOUNTS
 
     def count(self, counts: Mapping[str, int] | None) -> int:
         """How many open tasks this list has, by the counts of all kinds."""
@@ -45,13 +46,56 @@ UNMATCHED = List(
     "unmatched", "Messages from unknown senders", "Unknown senders", ("unmatched_reply", "unmatched_event"),
     "Every message has found its account.",
     "Texts, emails and carrier reports that belong to no account we know. Find the customer, or set the matter aside.",
+    template="unmatched.html",
+)  # fmt: skip
+BROKEN = List(
+    "broken-promises", "Broken promises", "Broken promises", ("promise", "decision_reopened"),
+    "No promise was broken that nobody has looked at.",
+    "Promises that were not kept, or that a late payment turned. Call or write, and agree on what is next.",
+    days=2,
+)  # fmt: skip
+UNKNOWN = List(
+    "unknown-sends", "Messages that may not have left", "Unknown sends", ("unknown_send",),
+    "Of every message it is known whether it left.",
+    "The carrier’s answer was lost and it cannot tell us. Look it up there before anything is sent again.",
+)  # fmt: skip
+FAILED = List(
+    "failed-notices", "Notices that could not be delivered", "Failed notices", ("failed_notice",),
+    "Every notice has reached its customer, or is on its way.",
+    "Reach the customer another way, or send the notice again to another address.",
+    days=3,
+)  # fmt: skip
+RETURNED = List(
+    "returned-mail", "Returned mail", "Returned mail", ("returned_mail",),
+    "No letter that came back waits for an address.",
+    "Letters that the post office brought back. Nothing is printed to such an address until it is put right.",
+    days=5,
+)  # fmt: skip
+HOLDS = List(
+    "holds", "Holds to look at again", "Holds", ("hold_review", "pledge_lapsed"),
+    "No hold has to be looked at again.",
+    "Holds whose day of review has come, and pledges that were not paid. See whether each still stands.",
+    days=3,
+)  # fmt: skip
+APPROVALS = List(
+    "approvals", "Approvals", "Approvals", ("approval",),
+    "Nothing waits to be approved.",
+    "What somebody with the right to say yes must look at before it goes on.",
+    template="approvals.html", needs=Permission.APPROVE_PROMISES,
+)  # fmt: skip
+OPERATIONS = List(
+    "runs-and-mail", "Runs, orders and mail", "Runs and mail",
+    ("campaign_run", "field_order", "mail_batch", "mail_day", "carrier_halted", "consent_mirror"),
+    "Runs, field orders, mail and carriers go by themselves.",
+    "Runs that stopped, orders of the Service Department, batches of letters, and carriers that take nothing from us.",
 )  # fmt: skip
 OTHERS = List(
     "other", "Other matters", "Other", (),
     "Nothing else needs a person.",
-    "What the service could not settle by itself: messages in doubt, notices that failed, promises to look at.",
+    "What the service could not settle by itself and no other list has.",
+    days=3,
 )  # fmt: skip
-LISTS = (REPLIES, UNMATCHED, OTHERS)
+LISTS = (REPLIES, BROKEN, UNMATCHED, UNKNOWN, FAILED, RETURNED, HOLDS, APPROVALS, OPERATIONS, OTHERS)
 NAMED = frozenset(kind for each in LISTS for kind in each.kinds)
 
 
@@ -60,113 +104,39 @@ def list_of(kind: str) -> List:
     return next(each for each in LISTS if each.has(kind))
 
 
-@dataclass(frozen=True)
-class Line:
-    """A task with what a clerk needs to see of it in a list."""
-
-    task: Task
-    account: Account | None
-    inbound: InboundMessage | None
-
-    @property
-    def offers(self) -> list[tuple[int | None, date | None]]:
-        """The amounts (cents) and dates that the service read in the message; either may be missing."""
-        heard = self.task.facts.get("instalments") or []
-        return [
-            (one.get("amount_cents"), date.fromisoformat(one["date"]) if one.get("date") else None) for one in heard
-        ]
+def named(slug: str) -> List | None:
+    """The list with this word in its address."""
+    return next((each for each in LISTS if each.slug == slug), None)
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """One page of a list; ``after`` is the cursor of the next page, empty at the end."""
+class Filter:
+    """What part of a list is asked for, as it stands in the address: whose matters (``mine``, ``nobody``,
+    ``user:park``; empty for everybody's), of which kind, and whether those that are set aside."""
 
-    lines: list[Line]
-    total: int
-    after: str
+    who: str = ""
+    kind: str = ""
+    aside: bool = False
 
+    @classmethod
+    def asked(cls, given: Mapping[str, str], of: List) -> "Filter":
+        """The filter of an address or a form; what makes no sense is left out."""
+        who, kind = given.get("who", "")[:80], given.get("kind", "")[:80]
+        known = who in (MINE, NOBODYS) or (who.startswith(ONES) and len(who) > len(ONES))
+        return cls(who if known else "", kind if kind and of.has(kind) else "", given.get("state") == "aside")
 
-@dataclass(frozen=True)
-class Place:
-    """Where a task stands in its list: ``number`` of ``total``."""
+    def whose(self, me: str) -> str | None:
+        """As ``worklist.open_tasks`` takes it: a user name, empty for nobody's, None for everybody's."""
+        if self.who == MINE:
+            return me
+        return "" if self.who == NOBODYS else self.who.removeprefix(ONES) or None
 
-    number: int
-    total: int
+    def fields(self) -> dict[str, str]:
+        """What an address or a form must hold to ask for the same again."""
+        given = {"who": self.who, "kind": self.kind, "state": "aside" if self.aside else ""}
+        return {name: value for name, value in given.items() if value}
 
-
-def sheet(session: Session, of: List, after: str) -> Sheet:
-    """A page of a list, most urgent and then oldest first. A cursor that is not ours begins at the start."""
-    counts = worklist.counts(session)
-    kinds = _kinds(session, of)
-    tasks = worklist.open_tasks(session, kinds, limit=PER_PAGE + 1, after=_cursor(after)) if kinds else []
-    more = len(tasks) > PER_PAGE
-    tasks = tasks[:PER_PAGE]
-    return Sheet(lines(session, tasks), of.count(counts), f"{tasks[-1].priority}-{tasks[-1].id}" if more else "")
-
-
-def lines(session: Session, tasks: Sequence[Task]) -> list[Line]:
-    """The tasks with their accounts and the messages they are about."""
-    account_ids = {task.account_id for task in tasks if task.account_id is not None}
-    inbound_ids = {task.subject_id for task in tasks if _about_a_message(task)}
-    accounts = {a.id: a for a in session.scalars(select(Account).where(Account.id.in_(account_ids)))}
-    inbounds = {m.id: m for m in session.scalars(select(InboundMessage).where(InboundMessage.id.in_(inbound_ids)))}
-    return [
-        Line(
-            task,
-            accounts.get(task.account_id) if task.account_id is not None else None,
-            inbounds.get(task.subject_id) if task.subject_id is not None and _about_a_message(task) else None,
-        )
-        for task in tasks
-    ]
-
-
-def of_account(session: Session, account_id: int) -> list[Task]:
-    """What is open about an account."""
-    return list(
-        session.scalars(
-            select(Task).where(Task.account_id == account_id, Task.state == "open").order_by(Task.priority, Task.id)
-        )
-    )
-
-
-def waiting_since(session: Session) -> dict[str, datetime]:
-    """Since when the oldest open task of each list has waited, by the list's slug."""
-    oldest = session.execute(
-        select(Task.kind, func.min(Task.waiting_since)).where(Task.state == "open").group_by(Task.kind)
-    )
-    found: dict[str, datetime] = {}
-    for kind, since in oldest:
-        slug = list_of(kind).slug
-        found[slug] = min(since, found.get(slug, since))
-    return found
-
-
-def place(session: Session, task: Task) -> Place:
-    """Where an open task stands among the open ones of its list."""
-    open_ones = select(func.count()).where(Task.state == "open", Task.kind.in_(_kinds(session, list_of(task.kind))))
-    earlier = (Task.priority < task.priority) | ((Task.priority == task.priority) & (Task.id <= task.id))
-    return Place(session.scalar(open_ones.where(earlier)) or 1, session.scalar(open_ones) or 1)
-
-
-def next_after(session: Session, task: Task) -> Task | None:
-    """The open task that follows this one in its list; after the last one, the first of those still open."""
-    kinds = _kinds(session, list_of(task.kind))
-    if not kinds:
-        return None
-    following = worklist.open_tasks(session, kinds, limit=1, after=(task.priority, task.id))
-    found = following or worklist.open_tasks(session, kinds, limit=1)
-    return found[0] if found and found[0].id != task.id else None
-
-
-def _kinds(session: Session, of: List) -> list[str]:
-    return list(of.kinds) or [kind for kind in worklist.counts(session) if kind not in NAMED]
-
-
-def _about_a_message(task: Task) -> bool:
-    return task.subject_type == "inbound_message"
-
-
-def _cursor(after: str) -> tuple[int, int] | None:
-    priority, _, last = after.partition("-")
-    ours = priority.isascii() and priority.isdigit() and last.isascii() and last.isdigit() and len(after) < 20
-    return (int(priority), int(last)) if ours else None
+    def link(self, path: str, **more: Any) -> str:
+        """An address with this filter; ``more`` changes or adds to it, an empty value takes away."""
+        given = {name: value for name, value in (self.fields() | more).items() if value}
+        return f"{path}?{urlencode(given)}" if given else path

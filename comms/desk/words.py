@@ -1,5 +1,6 @@
 """The words of the pages: what a state, a hold, a priority is called, and what it means to a clerk."""
 
+import re
 from typing import Literal
 
 Tone = Literal["plain", "good", "warn", "bad", "info"]
@@ -86,6 +87,20 @@ TASKS = {
     "consent_mirror": "Opt-outs that Twilio's own list does not have",
     "carrier_halted": "A carrier takes nothing from us",
 }
+
+
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_COMMAND = re.compile(r": ?comms [a-z]")
+
+
+def for_the_desk(reason: str) -> str:
+    """Why a task was opened, without the commands that it names for those who work in a terminal."""
+    sentences = [
+        "; ".join(part for part in sentence.split("; ") if not _COMMAND.search(part)).rstrip(".")
+        for sentence in _SENTENCE_ENDS.split(reason)
+    ]
+    kept = " ".join(f"{one}." if one[-1:] not in "!?" else one for one in sentences if one)
+    return kept if _COMMAND.search(reason) and kept else reason
 
 
 def task_kind(kind: str) -> str:

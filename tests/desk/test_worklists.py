@@ -23,15 +23,16 @@ def test_home_counts_what_waits(clerk):
     page = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", clerk.get("/").get_data(as_text=True)))
     assert "Good morning, J. Park" in page
     assert "5 matters wait for a person." in page
-    assert "Replies that need a person 3 The longest has waited 2 h 14 min ." in page
-    assert "Messages from unknown senders 1 The longest has waited 1 day ." in page
-    assert "Other matters 1 The longest has waited 3 days ." in page
+    assert "Replies that need a person 3 3 nobody’s The longest has waited 2 h 14 min ." in page
+    assert "Messages from unknown senders 1 1 nobody’s The longest has waited 1 day ." in page
+    assert "Notices that could not be delivered 1 1 nobody’s The longest has waited 3 days ." in page
+    assert "Nothing waits in: Broken promises , Unknown sends , Returned mail , Holds , Runs and mail" in page
 
 
 def test_an_emergency_comes_first_then_the_longest_waiting(clerk):
     page = clerk.get("/worklists/replies").get_data(as_text=True)
     assert re.findall(r'href="/accounts/([\d-]+)\?task=', page) == ["0000911-01", story.MARIA, "0000666-13"]
-    assert re.findall(r'class="chip (?:bad|plain)">(\w+)<', page) == ["Emergency", "Normal", "Normal"]
+    assert re.findall(r'class="chip (?:bad|plain)">(\w+)<', page) == ["Emergency"]
     assert "i smell gas in the basement" in page
     assert "2 h 14 min" in page
 
@@ -89,9 +90,9 @@ def test_an_unknown_sender_can_be_looked_for_and_set_aside(clerk, afternoon):
     assert "Every message has found its account." in clerk.get("/worklists/unmatched").get_data(as_text=True)
 
 
-def test_other_matters_lead_to_the_account(clerk):
-    page = clerk.get("/worklists/other").get_data(as_text=True)
-    assert "Notices that could not be delivered" in page
+def test_a_failed_notice_leads_to_the_account(clerk):
+    page = clerk.get("/worklists/failed-notices").get_data(as_text=True)
+    assert "could not be delivered by text or email" in page
     assert 'href="/accounts/0000404-04?task=' in page
 
 
@@ -108,7 +109,7 @@ def test_a_long_list_is_read_page_by_page(clerk, afternoon):
         page = clerk.get(path).get_data(as_text=True)
         seen += re.findall(r"\?task=(\d+)", page)
         following = re.search(r'rel="next" href="([^"]+)"', page)
-        path = following and "/worklists/replies" + following[1]
+        path = following and following[1]
     assert len(seen) == len(set(seen)) == 123
 
 

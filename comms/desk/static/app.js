@@ -22,7 +22,8 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
-  // Alt with a letter, as the buttons' aria-keyshortcuts say: K search, L text, P note, E resolve and next.
+  // Alt with a letter, as the buttons' aria-keyshortcuts say: K search, L text, P note, E resolve and next, M set
+  // aside, J the next in the list.
   document.addEventListener("keydown", (event) => {
     if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const target = {
@@ -30,6 +31,8 @@
       KeyL: () => document.querySelector("[data-write=text]"),
       KeyP: () => document.querySelector("[data-write=note]"),
       KeyE: () => document.querySelector("[aria-keyshortcuts='Alt+E']"),
+      KeyM: () => document.querySelector("[aria-keyshortcuts='Alt+M']"),
+      KeyJ: () => document.querySelector("[aria-keyshortcuts='Alt+J']"),
     }[event.code]?.();
     if (!target) return;
     event.preventDefault();
@@ -38,9 +41,6 @@
     target.select();
   });
 
-  const composer = document.getElementById("composer");
-  if (!composer) return;
-  const text = document.getElementById("text");
   // Acts about an account: a quick choice writes into its field, Cancel closes the form that opened beside the history,
   // and a form that came back, or never arrived, may be sent again.
   document.addEventListener("click", (event) => {
@@ -62,6 +62,9 @@
     if (event.detail.elt.dataset) delete event.detail.elt.dataset.sent;
   });
 
+  const composer = document.getElementById("composer");
+  if (!composer) return;
+  const text = document.getElementById("text");
   const modes = { text: document.getElementById("mode-text"), note: document.getElementById("mode-note") };
 
   for (const link of document.querySelectorAll("[data-write]")) {

@@ -12,10 +12,11 @@ from comms.accounts import Account, finding
 from comms.replies.labels import MEANINGS
 from comms.worklist import Task
 
-from .. import composing, conversation, formats, lists, meanings, record
+from .. import composing, conversation, formats, meanings, queue, record, workbar
 from ..audit import note_down
 from ..composing import Composer
 from ..gate import Route, Visit, positive
+from ..lists import Filter, list_of
 from ..meanings import Question
 from ..pages import page
 from ..permissions import Permission
@@ -54,6 +55,7 @@ def render(
     city = visit.office.city
     with visit.office.database.read() as session:
         task = task_of(session, visit, account)
+        filtered = _filter(visit, task)
         pane = conversation.read(
             session, city, account.id, shown=visit.query.get("show", "all"),
             before=positive(visit.query.get("before", "")), every_step=visit.query.get("steps") == "all", now=visit.now,
@@ -65,11 +67,13 @@ def render(
             visit, "account.html", worklist.counts(session), status,
             account=account, record=record.read(session, city, account, visit.today), pane=pane,
             filters=conversation.FILTERS, composer=composer, written=written, once=token_urlsafe(12),
-            alphabet=composing.alphabet(), task=task, place=lists.place(session, task) if task else None,
-            tasks=lists.lines(session, lists.of_account(session, account.id)), list_of=lists.list_of,
+            alphabet=composing.alphabet(), task=task,
+            bar=workbar.read(session, visit, task, filtered) if task else None,
+            tasks=queue.lines(session, queue.of_account(session, account.id)),
             may_write=visit.by.may(Permission.WRITE_TO_CUSTOMERS), may_note=visit.by.may(Permission.WRITE_NOTES),
             meaning=asked or meanings.of_task(session, task), meanings=MEANINGS,
-            here=_here(account, task), opening=_opening(visit, composer),
+            here=filtered.link(f"/accounts/{account.number}", task=task.id if task else ""),
+            opening=_opening(visit, composer),
         )  # fmt: skip
 
 
@@ -92,10 +96,10 @@ def account_or_404(session: Session, number: str) -> Account:
 
 
 def task_of(session: Session, visit: Visit, account: Account) -> Task | None:
-    """The task that the clerk came for, when it is an open one of this account."""
+    """The task that the clerk came for, when it is one of this account and not resolved."""
     wanted = positive(visit.query.get("task", "") or visit.form.get("task", ""))
     task = session.get(Task, wanted) if wanted is not None else None
-    return task if task is not None and task.account_id == account.id and task.state == "open" else None
+    return task if task is not None and task.account_id == account.id and task.state != "resolved" else None
 
 
 def redraw(visit: Visit, number: str) -> ResponseReturnValue:
@@ -110,8 +114,9 @@ def _opening(visit: Visit, composer: Composer) -> str:
     return formats.opening(composer.opens, visit.now, visit.office.city.zone) if composer.opens else ""
 
 
-def _here(account: Account, task: Task | None) -> str:
-    return f"/accounts/{account.number}" + (f"?task={task.id}" if task else "")
+def _filter(visit: Visit, task: Task | None) -> Filter:
+    """The part of the list that the clerk walks through."""
+    return Filter.asked(visit.form or visit.query, list_of(task.kind)) if task else Filter()
 
 
 ROUTES = (

@@ -1,29 +1,50 @@
-"""The first page: what waits for a person."""
+"""The first page: what waits for a person, for oneself first."""
 
 from flask.typing import ResponseReturnValue
 
 from comms import worklist
 
-from .. import lists
+from .. import agendas, approvals, standing
+from ..agendas import DUE, ENDING
 from ..gate import Route, Visit
+from ..lists import APPROVALS
 from ..pages import page
 from ..permissions import Permission
+from ..standing import Standing
 
 
 def home(visit: Visit) -> ResponseReturnValue:
-    """The worklists with their counts and how long the oldest matter has waited."""
-    with visit.office.database.read() as session:
-        counts, since = worklist.counts(session), lists.waiting_since(session)
+    """The lists that have something, with how much of it is one's own and how long the oldest has waited."""
     hour = visit.now.astimezone(visit.office.city.zone).hour
     greeting = "morning" if hour < 12 else "afternoon" if hour < 17 else "evening"
-    return page(visit, "home.html", counts, greeting=greeting, since=since)
+    return _lists(visit, "home.html", greeting=greeting)
 
 
 def worklists(visit: Visit) -> ResponseReturnValue:
     """All worklists with their counts."""
+    return _lists(visit, "worklists.html", greeting="")
+
+
+def _lists(visit: Visit, template: str, greeting: str) -> ResponseReturnValue:
+    city, today = visit.office.city, visit.today
     with visit.office.database.read() as session:
-        counts, since = worklist.counts(session), lists.waiting_since(session)
-    return page(visit, "worklists.html", counts, since=since)
+        piles = worklist.piles(session)
+        agenda = [(DUE, agendas.promised_today(session, today)), (ENDING, agendas.ending_soon(session, today))]
+        awaiting = len(approvals.awaiting(session, today)) if visit.by.may(APPROVALS.needs) else 0
+    counts: dict[str, int] = {}
+    for pile in piles:
+        counts[pile.kind] = counts.get(pile.kind, 0) + (pile.number if pile.state == "open" else 0)
+    stand = [each for each in standing.standings(piles, visit.by.username) if visit.by.may(each.list.needs)]
+
+    def late(each: Standing) -> str:
+        return standing.late(city, each.list, 5, each.oldest, visit.now) if each.oldest else ""
+
+    return page(
+        visit, template, counts, greeting=greeting, standings=stand, agenda=agenda, awaiting=awaiting,
+        approvals=APPROVALS, late=late, mine=sum(each.mine for each in stand),
+        waiting=sum(each.open for each in stand), back_at=min((s.back_at for s in stand if s.back_at), default=None),
+        my_aside=sum(each.my_aside for each in stand),
+    )  # fmt: skip
 
 
 ROUTES = (

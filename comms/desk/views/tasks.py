@@ -1,4 +1,4 @@
-"""The worklists: showing one, and taking tasks off it."""
+"""Taking tasks off their list, and going on with the next."""
 
 from flask import abort, flash, redirect
 from flask.typing import ResponseReturnValue
@@ -9,29 +9,13 @@ from comms.accounts import Account
 from comms.history import NewEvent
 from comms.worklist import Task
 
-from .. import lists, words
+from .. import queue, words, workbar
 from ..audit import note_down
 from ..gate import Route, Visit
-from ..lists import List
-from ..pages import page
+from ..lists import Filter, list_of
 from ..permissions import Permission
 
 LONGEST_REASON = 500
-
-
-def show_list(visit: Visit, of: List, template: str, problem: str = "", status: int = 200) -> ResponseReturnValue:
-    """One page of a worklist; ``problem`` is why a form on it could not be taken."""
-    after = visit.query.get("after", "")
-    with visit.office.database.read() as session:
-        counts = worklist.counts(session)
-        sheet = lists.sheet(session, of, after)
-    with visit.office.database.begin() as session:
-        shown = [line.account.number for line in sheet.lines if line.account]
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": of.slug, "accounts": shown},
-        )  # fmt: skip
-    return page(visit, template, counts, status, list=of, sheet=sheet, continued=bool(after), problem=problem)
 
 
 def resolve(visit: Visit, task_id: int) -> ResponseReturnValue:
@@ -43,11 +27,8 @@ def resolve(visit: Visit, task_id: int) -> ResponseReturnValue:
 
 
 def _resolved(session: Session, visit: Visit, task_id: int, how: str) -> tuple[str, str]:
-    task = session.get(Task, task_id)
-    if task is None:
-        abort(404, "There is no such task.")
-    back = f"/worklists/{lists.list_of(task.kind).slug}"
-    onward = next_address(session, task) if visit.form.get("then") == "next" else back
+    task = task_or_404(session, task_id)
+    onward = next_address(session, visit, task) if visit.form.get("then") == "next" else list_address(visit, task)
     events = settle(session, visit, task, how)
     history.record(session, events, visit.now)
     account = session.get(Account, task.account_id) if task.account_id else None
@@ -70,13 +51,30 @@ def settle(session: Session, visit: Visit, task: Task, how: str) -> list[NewEven
     ]  # fmt: skip
 
 
-def next_address(session: Session, task: Task) -> str:
-    """The page of the open task that follows ``task`` in its list, or the list when nothing is left."""
-    of, following = lists.list_of(task.kind), lists.next_after(session, task)
-    account = session.get(Account, following.account_id) if following and following.account_id else None
-    if following is None or account is None:
-        return f"/worklists/{of.slug}"
-    return f"/accounts/{account.number}?task={following.id}"
+def task_or_404(session: Session, task_id: int | None) -> Task:
+    task = session.get(Task, task_id) if task_id is not None else None
+    if task is None:
+        abort(404, "There is no such task.")
+    return task
+
+
+def next_address(session: Session, visit: Visit, task: Task) -> str:
+    """Where the open task that follows ``task`` is worked, in the part of the list that the clerk walks through; the
+    list when nothing is left, or when what follows has no account."""
+    filtered = filter_of(visit, task)
+    following = queue.next_after(session, task, filtered, visit.by.username)
+    return workbar.address_of(session, following, filtered) if following else list_address(visit, task)
+
+
+def list_address(visit: Visit, task: Task) -> str:
+    """The list that a task is on, with the filter that the clerk came with."""
+    return filter_of(visit, task).link(f"/worklists/{list_of(task.kind).slug}")
+
+
+def filter_of(visit: Visit, task: Task) -> Filter:
+    """The filter that a form or an address brought along."""
+    given = visit.form if visit.form else visit.query
+    return Filter.asked(given, list_of(task.kind))
 
 
 ROUTES = (Route("/tasks/<int:task_id>/resolve", resolve, Permission.WORK_LISTS, ("POST",)),)

@@ -1,4 +1,4 @@
-"""Messages and carrier reports that belong to no account we know."""
+"""Giving a message of an unknown sender to the account that it belongs to."""
 
 from flask import flash, redirect
 from flask.typing import ResponseReturnValue
@@ -12,12 +12,7 @@ from ..audit import note_down
 from ..gate import Route, Visit
 from ..lists import UNMATCHED
 from ..permissions import Permission
-from .tasks import show_list
-
-
-def unmatched(visit: Visit) -> ResponseReturnValue:
-    """What came in and found nobody, with the way to find out."""
-    return show_list(visit, UNMATCHED, "unmatched.html")
+from .worklists import show_list
 
 
 def give(visit: Visit, inbound_id: int) -> ResponseReturnValue:
@@ -27,13 +22,11 @@ def give(visit: Visit, inbound_id: int) -> ResponseReturnValue:
         account = finding.by_number(session, number) if number else None
     if account is None:
         problem = f"There is no account {number}." if number else "No account number was given."
-        return show_list(
-            visit, UNMATCHED, "unmatched.html", f"{problem} Look for the customer by name or address.", 422
-        )
+        return show_list(visit, UNMATCHED, f"{problem} Look for the customer by name or address.", 422)
     try:
         handled = visit.office.database.run(lambda session: _give(session, visit, account, inbound_id))
     except AssignError as refused:
-        return show_list(visit, UNMATCHED, "unmatched.html", str(refused).partition(" List them:")[0], 409)
+        return show_list(visit, UNMATCHED, str(refused).partition(" List them:")[0], 409)
     for lane in handled.lanes:
         visit.office.doorbell.ring(lane)
     flash(f"The message is {account.name}’s now.")
@@ -53,7 +46,4 @@ def _give(session: Session, visit: Visit, account: Account, inbound_id: int) -> 
     return handled
 
 
-ROUTES = (
-    Route("/worklists/unmatched", unmatched, Permission.SEE_ACCOUNTS),
-    Route("/replies/<int:inbound_id>/assign", give, Permission.WORK_LISTS, ("POST",)),
-)
+ROUTES = (Route("/replies/<int:inbound_id>/assign", give, Permission.WORK_LISTS, ("POST",)),)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from flask import flash, g, redirect
 from flask.typing import ResponseReturnValue
@@ -96,7 +97,7 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     task = task_of(session, visit, account) if form.get("resolve") else None
     if task and visit.by.may(Permission.WORK_LISTS):
         events += settle(session, visit, task, "Answered by text")
-        onward = next_address(session, task)
+        onward = next_address(session, visit, task)
     history.record(session, events, visit.now)
     return _Sent([message_id for _, message_id, _ in fresh], opens, onward)
 
@@ -127,8 +128,8 @@ def save_note(visit: Visit, number: str) -> ResponseReturnValue:
 
 
 def _back(visit: Visit, account: Account) -> str:
-    task = positive(visit.form.get("task", ""))
-    return f"/accounts/{account.number}" + (f"?task={task}" if task else "") + "#newest"
+    given = {name: visit.form.get(name, "")[:80] for name in ("task", "who", "kind") if visit.form.get(name)}
+    return f"/accounts/{account.number}" + (f"?{urlencode(given)}" if given else "") + "#newest"
 
 
 ROUTES = (

@@ -1,0 +1,12 @@
+"""A file for the person who asked for it."""
+
+from typing import BinaryIO
+
+from flask import Response, send_file
+
+from .sheets import EXCEL_TYPE
+
+
+def excel(book: BinaryIO, name: str) -> Response:
+    """A workbook under its name; it is closed when it has been sent."""
+    return send_file(book, mimetype=EXCEL_TYPE, as_attachment=True, download_name=name, max_age=0)
