@@ -10,7 +10,7 @@ from comms import campaigns
 from comms.accounts.importing import ImportSummary, import_accounts, import_payments
 from comms.campaigns import Released, approving, brakes
 from comms.campaigns.brakes import Brake
-from comms.campaigns.differing import CHANGES, Changed, diff
+from comms.campaigns.differing import CHANGES, Changed, Difference, diff
 from comms.campaigns.policies import Policy, versions
 from comms.campaigns.preview import Preview, preview
 from comms.campaigns.schema import CampaignRun
@@ -156,13 +156,14 @@ def tell_diff(on: Stage, run_id: int, *, examples: int) -> None:
     """How a night differs from the one before, each difference with its reason, and some accounts as ``examples``."""
     with on.office.database.read() as session:
         found = diff(session, run_id, limit=5000)
-    say(f"Against the night before, run {found.previous_id}: the same for {many(found.same, 'account')}, and:")
+    same = f" The same is done for {many(found.same, 'account')}." if found.same else ""
+    say(f"Against the night before (run {found.previous_id}).{same}")
     for change in CHANGES:
         if found.of(change):
             row(found.of(change), MORE[change])
         for one in found.differences:
             if one.change == change:
-                row(one.accounts, f"because {one.reason} ({money(one.cents)})", 3)
+                row(one.accounts, f"because {_clause(one)}", 3)
     first: dict[tuple[str, str], Changed] = {}
     for each in found.rows:
         first.setdefault((each.change, each.reason), each)
@@ -171,6 +172,10 @@ def tell_diff(on: Stage, run_id: int, *, examples: int) -> None:
     for each in list(first.values())[:examples]:
         say(f"{each.number}  the night before: {each.before}; tonight: {each.now}", 2)
         say(f"because {each.reason}", 4)
+
+
+def _clause(one: Difference) -> str:
+    return "it was paid" if one.reason == "paid" else f"{one.reason} ({money(one.cents)})"
 
 
 def tell_brakes(on: Stage, run_id: int) -> list[Brake]:
