@@ -181,7 +181,7 @@ def _promises(session: Session, account_id: int) -> list[PromiseLine]:
         PromiseLine(
             promise,
             [part for part in parts if part.promise_id == promise.id],
-            Chip(*words.PROMISES.get(promise.status, (promise.status, "plain"))),
+            Chip(*words.promise(promise.status, promise.awaits)),
         )
         for promise in promises
     ]

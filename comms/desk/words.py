@@ -118,6 +118,13 @@ def priority(value: int) -> tuple[str, Tone]:
 
 
 def delivery(state: str) -> tuple[str, Tone]:
+def promise(status: str, awaits: str | None = None) -> tuple[str, Tone]:
+    """The word for how a promise stands; a proposed one waits for the customer's YES or for a supervisor."""
+    if status == "proposed" and awaits == "supervisor":
+        return "waiting for a supervisor", "warn"
+    return PROMISES.get(status, (status.replace("_", " "), "plain"))
+
+
     return DELIVERY.get(state, (state.replace("_", " ").capitalize(), "plain"))
 
 

@@ -33,7 +33,7 @@ def dispute(afternoon):
 
 
 def test_a_hold_is_placed_with_its_kind_its_end_and_its_reason(clerk, afternoon):
-    form = {"kind": "medical", "note": "Letter of Dr. Lee,  oxygen at home", "ends-on": "2026-12-23", "amount": "$80"}
+    form = {"hold-kind": "medical", "note": "Letter of Dr. Lee,  oxygen at home", "ends-on": "2026-12-23", "amount": "$80"}
     answer = clerk.post(FORM, form, page=FORM)
     assert (answer.status_code, answer.location) == (303, f"/accounts/{OLE}")
     (hold,) = holds_of(afternoon)
@@ -49,7 +49,7 @@ def test_a_hold_is_placed_with_its_kind_its_end_and_its_reason(clerk, afternoon)
 
 
 def test_without_a_last_day_it_is_looked_at_after_a_month(clerk, afternoon):
-    clerk.post(FORM, {"kind": "office", "note": "Meter is tested"}, page=FORM)
+    clerk.post(FORM, {"hold-kind": "office", "note": "Meter is tested"}, page=FORM)
     (hold,) = holds_of(afternoon)
     assert (hold.ends_on, f"{hold.review_on}") == (None, "2026-12-23")
 
@@ -58,11 +58,11 @@ def test_without_a_last_day_it_is_looked_at_after_a_month(clerk, afternoon):
     ("form", "said"),
     [
         ({"note": "Meter is tested"}, "Choose what kind of hold it is."),
-        ({"kind": "promise", "note": "Meter is tested"}, "'promise' is not a kind of hold"),
-        ({"kind": "office", "note": "hm"}, "The note must say why"),
-        ({"kind": "office", "note": "Meter is tested", "ends-on": "2026-11-01"}, "give a later end"),
-        ({"kind": "office", "note": "Meter is tested", "ends-on": "soon"}, "Last day: 'soon' is no date"),
-        ({"kind": "office", "note": "Meter is tested", "amount": "0"}, "above nothing"),
+        ({"hold-kind": "promise", "note": "Meter is tested"}, "'promise' is not a kind of hold"),
+        ({"hold-kind": "office", "note": "hm"}, "The note must say why"),
+        ({"hold-kind": "office", "note": "Meter is tested", "ends-on": "2026-11-01"}, "give a later end"),
+        ({"hold-kind": "office", "note": "Meter is tested", "ends-on": "soon"}, "Last day: 'soon' is no date"),
+        ({"hold-kind": "office", "note": "Meter is tested", "amount": "0"}, "above nothing"),
     ],
 )
 def test_what_cannot_be_comes_back_with_the_words(clerk, afternoon, form, said):
@@ -73,7 +73,7 @@ def test_what_cannot_be_comes_back_with_the_words(clerk, afternoon, form, said):
 
 
 def test_a_quick_choice_fills_the_last_day_without_a_script(clerk, afternoon):
-    answer = clerk.post(FORM, {"kind": "office", "fill": "ends:2026-12-07"}, page=FORM)
+    answer = clerk.post(FORM, {"hold-kind": "office", "fill": "ends:2026-12-07"}, page=FORM)
     page = answer.get_data(as_text=True)
     assert 'value="2026-12-07"' in page and '<option value="office" selected>' in page
     assert holds_of(afternoon) == []
@@ -129,7 +129,7 @@ def test_a_truck_is_called_back_by_a_hold(clerk, afternoon):
             created_at=afternoon.clock.now() - timedelta(hours=2),
         )  # fmt: skip
         session.add(order)
-    clerk.post(FORM, {"kind": "medical", "note": "Letter of Dr. Lee"}, page=FORM)
+    clerk.post(FORM, {"hold-kind": "medical", "note": "Letter of Dr. Lee"}, page=FORM)
     with afternoon.database.read() as session:
         assert session.scalar(select(FieldOrder.state)) == "recalled"
 

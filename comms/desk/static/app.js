@@ -22,14 +22,16 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
-  // Alt with a letter, as the buttons' aria-keyshortcuts say: K search, L text, P note, E resolve and next, M set
-  // aside, J the next in the list.
+  // Alt with a letter, as the buttons' aria-keyshortcuts say: K search, L text, P note, R promise, H hold, E resolve and
+  // next, M set aside, J the next in the list.
   document.addEventListener("keydown", (event) => {
     if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const target = {
       KeyK: () => document.getElementById("search"),
       KeyL: () => document.querySelector("[data-write=text]"),
       KeyP: () => document.querySelector("[data-write=note]"),
+      KeyR: () => document.querySelector("[aria-keyshortcuts='Alt+R']"),
+      KeyH: () => document.querySelector("[aria-keyshortcuts='Alt+H']"),
       KeyE: () => document.querySelector("[aria-keyshortcuts='Alt+E']"),
       KeyM: () => document.querySelector("[aria-keyshortcuts='Alt+M']"),
       KeyJ: () => document.querySelector("[aria-keyshortcuts='Alt+J']"),

@@ -14,6 +14,7 @@ from comms.worklist import Task
 
 from .. import composing, conversation, formats, meanings, queue, record, workbar
 from ..audit import note_down
+from ..beside import beside
 from ..composing import Composer
 from ..gate import Route, Visit, positive
 from ..lists import Filter, list_of
@@ -73,7 +74,7 @@ def render(
             may_write=visit.by.may(Permission.WRITE_TO_CUSTOMERS), may_note=visit.by.may(Permission.WRITE_NOTES),
             meaning=asked or meanings.of_task(session, task), meanings=MEANINGS,
             here=filtered.link(f"/accounts/{account.number}", task=task.id if task else ""),
-            opening=_opening(visit, composer),
+            opening=_opening(visit, composer), **beside(session, visit, task, filtered),
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ cannot be taken comes back with what was typed and the reason; one that is done 
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
@@ -15,11 +16,15 @@ from comms.accounts import Account
 
 from .. import record
 from ..audit import note_down
+from ..beside import one_line as words
 from ..gate import Visit, positive
 from ..pages import page
 from .account import account_or_404, task_of
 
-LONGEST = 1000
+__all__ = ["act_page", "back", "done", "found", "kept", "opened", "words"]
+
+KEPT = ("task", "who", "kind", "state")
+"""What stands in the address of a record that was come to from a list."""
 
 
 def opened(visit: Visit, number: str, about: str) -> Account:
@@ -50,14 +55,23 @@ def act_page(
     return page(
         visit, "account_act.html", worklist.counts(session), status,
         account=account, act=f"desk/{template}", act_title=title, task=task, back=back(visit, account),
+        kept=kept(visit),
         record=record.read(session, visit.office.city, account, visit.today), **values,
     )  # fmt: skip
 
 
+def kept(visit: Visit) -> dict[str, str]:
+    """The task that the clerk came for and the part of the list he walks through, for the address he goes back to."""
+    given = {name: visit.query.get(name, "") or visit.form.get(name, "") for name in KEPT}
+    if positive(given["task"]) is None:
+        return {}
+    return {name: value[:80] for name, value in given.items() if value}
+
+
 def back(visit: Visit, account: Account) -> str:
-    """The record, for the task that the clerk came for."""
-    task = positive(visit.query.get("task", "") or visit.form.get("task", ""))
-    return f"/accounts/{account.number}" + (f"?task={task}" if task else "")
+    """The record, as the clerk left it."""
+    asked = kept(visit)
+    return f"/accounts/{account.number}" + (f"?{urlencode(asked)}" if asked else "")
 
 
 def done(visit: Visit, account: Account, said: str, onward: str = "") -> ResponseReturnValue:
@@ -67,8 +81,3 @@ def done(visit: Visit, account: Account, said: str, onward: str = "") -> Respons
     if "HX-Request" in request.headers:
         return Response(status=204, headers={"HX-Redirect": target})
     return redirect(target, 303)
-
-
-def words(visit: Visit, name: str, most: int = LONGEST) -> str:
-    """What was typed into a field, in one line."""
-    return " ".join(visit.form.get(name, "").replace("\0", "").split())[:most]

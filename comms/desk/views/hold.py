@@ -16,6 +16,7 @@ from comms.outbox import holding
 from .. import formats
 from .. import words as said
 from ..audit import note_down
+from ..beside import of_hold
 from ..gate import Route, Visit
 from ..permissions import Permission
 from ..promising import Quick
@@ -50,8 +51,9 @@ class Typed:
 
     @classmethod
     def of(cls, visit: Visit) -> "Typed":
-        given = {name: words(visit, name.replace("_", "-"), 20) for name in cls.__dataclass_fields__ if name != "note"}
-        return cls(note=words(visit, "note"), **given)
+        fields = (name for name in cls.__dataclass_fields__ if name not in ("note", "kind"))
+        given = {name: words(visit, name.replace("_", "-"), 20) for name in fields}
+        return cls(kind=words(visit, "hold-kind", 20), note=words(visit, "note"), **given)
 
 
 def form(visit: Visit, number: str) -> ResponseReturnValue:
@@ -181,17 +183,8 @@ def _one(
         hold = _mine(session, account, hold_id)
         return act_page(
             visit, session, account, "account_one_hold.html", said.HOLDS.get(hold.kind, hold.kind), status,
-            problem=problem, **of_one(visit, hold, written),
+            problem=problem, **of_hold(visit, hold, written),
         )  # fmt: skip
-
-
-def of_one(visit: Visit, hold: Hold, written: dict[str, str] | None = None) -> dict[str, object]:
-    """What the section of one hold shows."""
-    again = (visit.today + REVIEW_AFTER).isoformat()
-    return {
-        "hold": hold, "written": written or {"again": again, "because": words(visit, "because")},
-        "by_promise": hold.source.startswith("promise:"),
-    }  # fmt: skip
 
 
 ROUTES = (
