@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from comms import worklist
@@ -15,6 +15,8 @@ from comms.worklist import ASIDE, Task
 from .lists import NAMED, Filter, List, list_of
 
 PER_PAGE = 50
+MOST_OF_ONE = 20
+"""Matters of one account that its record names; somebody with more has all of them in the lists."""
 OPEN = ("open",)
 
 
@@ -93,10 +95,9 @@ def lines(session: Session, tasks: Sequence[Task]) -> list[Line]:
 
 def of_account(session: Session, account_id: int) -> list[Task]:
     """What is not resolved about an account; what is set aside comes last."""
-    found = session.scalars(
-        select(Task).where(Task.account_id == account_id, Task.state != "resolved").order_by(Task.priority, Task.id)
-    )
-    return sorted(found, key=lambda task: task.state != "open")
+    undone = select(Task).where(Task.account_id == account_id, Task.state != "resolved")
+    open_first = case((Task.state == "open", 0), else_=1)
+    return list(session.scalars(undone.order_by(open_first, Task.priority, Task.id).limit(MOST_OF_ONE)))
 
 
 def place(session: Session, task: Task, filtered: Filter, me: str) -> Place:

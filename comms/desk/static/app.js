@@ -38,8 +38,8 @@
     }[event.code]?.();
     if (!target) return;
     event.preventDefault();
-    if (target.id !== "search") return target.click();
     target.focus();
+    if (target.id !== "search") return target.click();
     target.select();
   });
 
