@@ -2,7 +2,7 @@
 
 import re
 
-_NEXT_STEP = re.compile(r"\s*\bNext step: comms .*$", re.DOTALL)
+_NEXT_STEP = re.compile(r"\s*;?\s*\bnext step: comms .*$", re.DOTALL | re.IGNORECASE)
 _COMMAND = re.compile(r"(?:\s+with)?: (?:comms |--).*$", re.DOTALL)
 
 

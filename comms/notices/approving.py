@@ -50,7 +50,7 @@ def approvals(session: Session, catalogue: Catalogue) -> dict[str, Kept]:
             NoticeVersion.approved_by,
         ).where(NoticeVersion.version.in_(now))
     )  # fmt: skip
-    return {row.notice: Kept(*row.tuple()[1:]) for row in rows}
+    return {row.notice: Kept(row.version, row.first_used_at, row.approved_at, row.approved_by) for row in rows}
 
 
 def against(notice: Notice, findings: Sequence[Finding]) -> list[str]:

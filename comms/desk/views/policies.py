@@ -23,6 +23,7 @@ from .. import comparing
 from ..gate import Route, Visit, positive
 from ..pages import page
 from ..permissions import Permission
+from ..refusals import in_words
 from ..words import Tone
 
 STATES: dict[str, tuple[str, Tone]] = {
@@ -103,7 +104,7 @@ def policy(
         visit, "policy.html", counts, status, sheet=sheet, policy=sheet.policy, problem=problem, written=written or {},
         told=sections(sheet.policy, office.city, catalogue), states=STATES,
         may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS), may_run=visit.by.may(Permission.RUN_CAMPAIGNS),
-        acknowledged=ACKNOWLEDGED,
+        acknowledged=ACKNOWLEDGED, plainly=in_words,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ A list is proposed from what the gate lets through, approved by somebody else, a
 again. The pages ask ``campaigns.shutoff`` and ``field``; nothing is decided here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from comms.campaigns.sufficiency import Sufficiency
 from comms.channels.folders import MANIFEST
 from comms.field import FieldList, FieldOrder, OrderError
 
-from .. import formats
+from .. import formats, run_words
 from ..audit import note_down
 from ..gate import Route, Visit, positive
 from ..pages import page
@@ -62,7 +62,7 @@ def shutoff(visit: Visit) -> ResponseReturnValue:
         lists = list(session.scalars(statement.where(FieldList.id < before) if before else statement))
         orders = _orders_of(session, [made.id for made in lists])
     return page(
-        visit, "shutoff.html", counts, lists=lists[:LISTS_SHOWN], orders=orders, kinds=KINDS, states=STATES,
+        visit, "shutoff.html", counts, found=lists[:LISTS_SHOWN], orders=orders, kinds=KINDS, states=STATES,
         after=lists[LISTS_SHOWN - 1].id if len(lists) > LISTS_SHOWN else None, continued=before is not None,
         may_run=visit.by.may(Permission.RUN_CAMPAIGNS),
     )  # fmt: skip
@@ -139,7 +139,7 @@ def propose(visit: Visit, problem: str = "", status: int = 200) -> ResponseRetur
     seen(visit, f"{kind} for {day}", found.numbers)
     return page(
         visit, "shutoff_propose.html", counts, status, asked=found, kinds=KINDS, problem=problem,
-        may_run=visit.by.may(Permission.RUN_CAMPAIGNS), shown=ORDERS_SHOWN,
+        may_run=visit.by.may(Permission.RUN_CAMPAIGNS), shown=ORDERS_SHOWN, plainly=in_words,
     )  # fmt: skip
 
 
@@ -172,8 +172,20 @@ def one(
         visit, "shutoff_list.html", counts, status, made=made, orders=orders, accounts=accounts, problem=problem,
         written=written or {}, states=STATES, order_states=ORDER_STATES, kinds=KINDS, second=field.SECOND_PERSON,
         services=lambda order: field.in_words(field.services_of(order), labels), files=_files(visit, made),
+        proof=lambda order: list(_proof(order, visit.today)), plainly=in_words,
         may_run=visit.by.may(Permission.RUN_CAMPAIGNS), may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),
     )  # fmt: skip
+
+
+def _proof(order: FieldOrder, today: date) -> Iterator[tuple[str, str]]:
+    """What an order rests on: a line, and what stands under it."""
+    for proof in order.evidence:
+        if "step" not in proof:
+            yield str(proof.get("why", "")), ""
+            continue
+        mailed, counts = (formats.day(date.fromisoformat(proof[key]), today) for key in ("mailed_on", "earliest_on"))
+        step = run_words.step(proof["step"])
+        yield f"{step}, mailed {mailed}", f"to {proof['address'].replace(chr(10), ', ')}; counts from {counts}"
 
 
 def _files(visit: Visit, made: FieldList) -> list[tuple[str, str]]:

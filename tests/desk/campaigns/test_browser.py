@@ -1,0 +1,111 @@
+"""The pages of campaigns and notices in a real Chromium: accessible at both sizes, and a run let go by keyboard."""
+
+import logging
+
+import pytest
+
+from tests.desk import chromium, story
+from tests.desk.campaigns import told
+from tests.desk.campaigns.conftest import open_office, work
+from tests.desk.conftest import make_app
+
+pytestmark = pytest.mark.browser
+
+POLICY = "/campaigns/policies/residential-past-due"
+PAGES = (
+    "/campaigns", "/campaigns?before=1", "/campaigns/2", "/campaigns/1", "/campaigns/2/samples",
+    "/campaigns/2/differences", "/campaigns/2/differences?change=gone", "/campaigns/2/accounts?outcome=contact",
+    "/campaigns/1/accounts?outcome=waiting", "/campaigns/policies", f"{POLICY}/1", f"{POLICY}/1/compare?with=1",
+    f"{POLICY}/experiment", "/campaigns/moves/9", "/campaigns/shutoff", "/campaigns/shutoff/propose",
+    "/campaigns/shutoff/propose?kind=reconnect", "/notices", "/notices/disconnect-notice?worst=1&checks=1",
+)  # fmt: skip
+OURS = ("postMessage", "404 (NOT FOUND)")
+"""Complaints that are no fault: axe knocks at the frame in which nothing runs; a page that is not there is a 404."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(office):
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with chromium.served(make_app(office)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def still(told_file, tmp_path_factory):
+    """The office for tests that only look: served once."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    folder = tmp_path_factory.mktemp("still")
+    (folder / "desk.db").write_bytes(told_file.read_bytes())
+    office = open_office(folder / "desk.db", folder / "var")
+    with chromium.served(make_app(office)) as address:
+        yield address
+    office.database.dispose()
+
+
+def opened(browser, address: str, size, user: str = "osei"):
+    context = browser.new_context(viewport=size, base_url=address)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/sign-in")
+    page.fill("#username", user)
+    page.fill("#password", story.PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(f"{address}/")
+    return page, complaints
+
+
+@pytest.mark.parametrize("size", [chromium.DESKTOP, chromium.PHONE], ids=["desktop", "phone"])
+def test_every_page_is_accessible_fits_and_breaks_no_rule_of_its_own(browser, still, size):
+    page, complaints = opened(browser, still, size)
+    wrong = {}
+    for path in PAGES:
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        found = chromium.violations(page)
+        if chromium.overflow(page):
+            found.append(f"{chromium.overflow(page)} px wider than the window")
+        if found:
+            wrong[path] = found
+    assert wrong == {}
+    assert [text for text in complaints if not any(known in text for known in OURS)] == []
+    page.context.close()
+
+
+def test_a_run_is_approved_and_let_go_by_keyboard_and_the_page_follows_it(browser, served, office):
+    page, _ = opened(browser, served, chromium.DESKTOP)
+    page.goto("/campaigns/2")
+    page.get_by_role("button", name="Approve this run").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#typed")
+    page.get_by_label("To let it go, type SEND 32").focus()
+    page.keyboard.type("SEND 32")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=0 of 19 decisions looked at again")
+    assert chromium.violations(page) == []
+    work(office, 2)
+    page.wait_for_selector("text=0 of 32 messages handed over")
+    assert chromium.violations(page) == []
+    told.arrive(office)
+    page.wait_for_selector("text=32 of 32 messages handed over", timeout=15_000)
+    page.context.close()
+
+
+def test_what_was_typed_wrong_stands_in_the_box_beside_the_reason(browser, served):
+    page, _ = opened(browser, served, chromium.PHONE)
+    page.goto("/campaigns/2")
+    page.get_by_role("button", name="Approve this run").click()
+    page.fill("#typed", "SEND 23")
+    page.get_by_role("button", name="Let the run go").click()
+    assert "type SEND 32 into the box" in page.inner_text("[role=alert]")
+    assert page.input_value("#typed") == "SEND 23"
+    assert (chromium.violations(page), chromium.overflow(page)) == ([], 0)
+    page.context.close()
