@@ -28,6 +28,7 @@ from .views import (
     log,
     me,
     meaning,
+    notices,
     policies,
     policy_acts,
     policy_moves,
@@ -88,6 +89,7 @@ _VIEWS = (
     shutoff_acts,
     reports,
     log,
+    notices,
 )
 
 
