@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from comms.accounts.schema import Account, Consent, ContactPoint, CopyRecipient, Hold, Payment
 from comms.city import City
 from comms.db import one_of
+from comms.history.by_hand import CONTACTS
+from comms.history.schema import ContactEvent
 from comms.outbox import Message, State
 from comms.outbox.drafting import CAME_BACK, UnaddressableError, address_lines
 from comms.outbox.mail_acks import returned_addresses
@@ -227,8 +229,8 @@ def _copies(session: Session, ids: list[int], on: date) -> dict[int, tuple[str, 
 
 def contacts(session: Session, given: Sequence[Subject], at: datetime, *, without: Collection[int] = ()) -> Contacts:
     """Who was written to in the last 30 days of the mailboxes, customers and addresses of these accounts: over all
-    campaigns and by hand. Answers in a conversation, next channels of the same decision, copies for third parties, and
-    what never left do not count."""
+    campaigns and by hand, with the calls and door tags that staff wrote down. Answers in a conversation, next channels
+    of the same decision, copies for third parties, and what never left do not count."""
     found = Contacts()
     for start in range(0, len(given), AT_ONCE):
         _add_contacts(session, given[start : start + AT_ONCE], at, without, found)
@@ -252,6 +254,14 @@ def _add_contacts(
     for row in session.execute(by_account.where(one_of(session, Message.account_id, sorted(related)), *counting)):
         if row.id not in left_out:
             found.add(*related[row.account_id or 0], row.recipient, row.created_at, row.id)
+    # The sum keeps the database from reading whole histories: few events are of these kinds, and an index has them.
+    by_hand = select(ContactEvent.id, ContactEvent.chain, ContactEvent.at, ContactEvent.facts).where(
+        ContactEvent.kind.in_(CONTACTS),
+        ContactEvent.at > at - LOOK_BACK,
+        one_of(session, ContactEvent.chain + 0, sorted(related)),
+    )
+    for row in session.execute(by_hand):
+        found.add(*related[row.chain], row.facts.get("number"), row.at, ("by hand", row.id))
     addresses = {to for one in given for channel, to in one.facts.addresses.items() if channel != "letter"}
     to_address = select(Message.id, Message.recipient, Message.created_at)
     for id_, to, written in session.execute(

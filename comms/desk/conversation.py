@@ -13,26 +13,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms.city import City
-from comms.history import Entry, timeline
+from comms.history import Entry
 from comms.outbox import Message
 from comms.worklist import Task
 
-from . import formats, words
+from . import formats, narrowing, words
+from .narrowing import EVERYTHING, Narrow
 from .schema import User
 from .words import Tone
 
 PER_PAGE = 60
-FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "all": ("All", ()),
-    "texts": ("Texts", ("sms",)),
-    "email": ("Email", ("email",)),
-    "letters": ("Letters", ("letter",)),
-    "notes": ("Notes", ("note",)),
-}
-"""What the page can be narrowed to: the word in the address, the label, the channels."""
 
 _FOLDED = ("delivery.submitted", "delivery.sent", "delivery.delivered", "delivery.refused")
-_ICONS = {"sms": "chat", "email": "alternate_email", "letter": "mail", "phone": "phone", "note": "lock"}
+_ICONS = {"sms": "chat", "email": "alternate_email", "letter": "mail", "phone": "phone", "note": "lock",
+          "counter": "info", "door": "push_pin"}  # fmt: skip
 _KIND_ICONS = {"payment": "attach_money", "promise": "event", "consent": "do_not_disturb", "hold": "do_not_disturb"}
 
 
@@ -49,6 +43,8 @@ class Item:
     text: str
     who: str
     """The member of staff, or where it came from; empty for what the customer did."""
+    address: str
+    """Where it went to or came from; empty where nothing was sent."""
     asks: datetime | None
     """Since when this message waits for an answer."""
     state: str
@@ -69,20 +65,19 @@ class Pane:
 
     days: list[Day]
     before: int | None
-    shown: str
+    narrow: Narrow
     every_step: bool
     paged: bool
 
 
 def read(
-    session: Session, city: City, account_id: int, *, shown: str, before: int | None, every_step: bool, now: datetime
-) -> Pane:
-    """The events up to position ``before`` (None: the newest), narrowed to a filter, grouped by day in the city."""
-    shown = shown if shown in FILTERS else "all"
-    entries = timeline(session, account_id, channels=FILTERS[shown][1], before=before, limit=PER_PAGE + 1)
-    more = len(entries) > PER_PAGE
-    entries = entries[-PER_PAGE:]
-    first = entries[0].position if more else None
+    session: Session, city: City, account_id: int, narrow: Narrow = EVERYTHING, *, before: int | None = None,
+    every_step: bool = False, now: datetime, limit: int = PER_PAGE,
+) -> Pane:  # fmt: skip
+    """The events up to position ``before`` (None: the newest), narrowed to what is asked for, grouped by day in the
+    city."""
+    found = narrowing.find(session, city, account_id, narrow, before=before, limit=limit)
+    entries = found.entries
     messages, people, asking = _messages(session, entries), _people(session, entries), _asking(session, account_id)
     today = city.local_date(now)
     days: list[Day] = []
@@ -96,7 +91,7 @@ def read(
         item = _item(entry, message, now, city)
         asks = asking.get(entry.subject_id) if item.inbound and entry.subject_id else None
         days[-1].items.append(replace(item, who=people.get(entry.actor, item.who), asks=asks))
-    return Pane(days, first, shown, every_step, before is not None)
+    return Pane(days, found.before, narrow, every_step, before is not None)
 
 
 def _messages(session: Session, entries: Sequence[Entry]) -> dict[int, Message]:
@@ -142,7 +137,8 @@ def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> I
         icon=_KIND_ICONS.get(entry.kind.partition(".")[0]) or _ICONS.get(entry.channel or "", "info"),
         heading=_heading(entry),
         text=text,
-        who="" if inbound else words.actor(entry.actor),
+        who="" if inbound and entry.actor == "customer" else words.actor(entry.actor),
+        address=_address(entry),
         asks=None,
         state=state,
         tone=tone,
@@ -157,6 +153,12 @@ def _heading(entry: Entry) -> str:
     if entry.channel == "email" and subject:
         return f"Email · “{subject}”"
     return entry.summary
+
+
+def _address(entry: Entry) -> str:
+    content = entry.content or {}
+    known = content.get("from" if entry.direction == "in" else "to") or entry.facts.get("number") or ""
+    return formats.address_of(str(known)).replace("\n", ", ")
 
 
 def _said(content: dict[str, Any] | None) -> str:

@@ -66,7 +66,8 @@ DELIVERY: dict[str, tuple[str, Tone]] = {
     "mailed": ("Mailed", "good"),
     "returned": ("Returned by the post office", "bad"),
 }
-CHANNELS = {"sms": "Text", "email": "Email", "letter": "Letter", "phone": "Call", "note": "Private note"}
+CHANNELS = {"sms": "Text", "email": "Email", "letter": "Letter", "phone": "Call", "note": "Private note",
+            "counter": "Counter visit", "door": "Door tag"}  # fmt: skip
 TASKS = {
     "reply": "Replies that need a person",
     "unmatched_reply": "Messages from unknown senders",
@@ -117,7 +118,6 @@ def priority(value: int) -> tuple[str, Tone]:
     return ("Normal", "plain") if value <= 6 else ("Can wait", "plain")
 
 
-def delivery(state: str) -> tuple[str, Tone]:
 def promise(status: str, awaits: str | None = None) -> tuple[str, Tone]:
     """The word for how a promise stands; a proposed one waits for the customer's YES or for a supervisor."""
     if status == "proposed" and awaits == "supervisor":
@@ -125,6 +125,7 @@ def promise(status: str, awaits: str | None = None) -> tuple[str, Tone]:
     return PROMISES.get(status, (status.replace("_", " "), "plain"))
 
 
+def delivery(state: str) -> tuple[str, Tone]:
     return DELIVERY.get(state, (state.replace("_", " ").capitalize(), "plain"))
 
 

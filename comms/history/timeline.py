@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from .schema import ContactContent, ContactEvent
@@ -35,10 +35,17 @@ def timeline(
     account_id: int | None,
     *,
     channels: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Entry]:
-    """The events of one account (None: of nobody), oldest first; ``before`` (a position) and ``limit`` page back."""
+    """The events of one account (None: of nobody), oldest first; ``before`` (a position) and ``limit`` page back.
+
+    ``kinds`` are whole (``payment.posted``) or end with their dot (``payment.``: all of them); ``since`` is included,
+    ``until`` is not.
+    """
     event, content = ContactEvent.__table__, ContactContent.__table__
     statement = (
         select(event, content.c.content)
@@ -48,6 +55,14 @@ def timeline(
     )
     if channels:
         statement = statement.where(event.c.channel.in_(channels))
+    if kinds:
+        whole = [kind for kind in kinds if not kind.endswith(".")]
+        rooms = [event.c.kind.startswith(kind, autoescape=True) for kind in kinds if kind.endswith(".")]
+        statement = statement.where(or_(event.c.kind.in_(whole), *rooms))
+    if since is not None:
+        statement = statement.where(event.c.at >= since)
+    if until is not None:
+        statement = statement.where(event.c.at < until)
     if before is not None:
         statement = statement.where(event.c.position < before)
     if limit is not None:

@@ -116,9 +116,7 @@ def test_a_message_that_waits_says_when_it_goes_out(afternoon, city):
         number = story.sent(session, account.id, "Later", story.NOW, state="queued")
         session.get(story.Message, number).next_attempt_at = story.NOW + timedelta(hours=22)
         session.flush()
-        pane = conversation.read(
-            session, city, account.id, shown="all", before=None, every_step=False, now=story.NOW
-        )  # fmt: skip
+        pane = conversation.read(session, city, account.id, now=story.NOW)
     assert pane.days[-1].items[-1].state == "Goes out at 8:00 AM tomorrow"
 
 

@@ -12,13 +12,14 @@ from comms.accounts import Account, finding
 from comms.replies.labels import MEANINGS
 from comms.worklist import Task
 
-from .. import composing, conversation, formats, meanings, queue, record, workbar
+from .. import composing, conversation, formats, meanings, narrowing, queue, record, workbar
 from ..audit import note_down
 from ..beside import beside
 from ..composing import Composer
 from ..gate import Route, Visit, positive
 from ..lists import Filter, list_of
 from ..meanings import Question
+from ..narrowing import Narrow
 from ..pages import page
 from ..permissions import Permission
 
@@ -40,11 +41,11 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
         account = account_or_404(session, number)
     if account.number != number:
         return redirect(f"/accounts/{account.number}", 303)
-    shown, before = visit.query.get("show", "all"), positive(visit.query.get("before", ""))
+    narrow, before = Narrow.asked(visit.query), positive(visit.query.get("before", ""))
     with visit.office.database.begin() as session:
         note_down(
             session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
-            facts={"show": shown} | ({"before": before} if before else {}),
+            facts={"show": "all"} | narrow.fields() | ({"before": before} if before else {}),
         )  # fmt: skip
     return render(visit, account, Written(mode=visit.query.get("write", "")))
 
@@ -58,7 +59,7 @@ def render(
         task = task_of(session, visit, account)
         filtered = _filter(visit, task)
         pane = conversation.read(
-            session, city, account.id, shown=visit.query.get("show", "all"),
+            session, city, account.id, Narrow.asked(visit.query),
             before=positive(visit.query.get("before", "")), every_step=visit.query.get("steps") == "all", now=visit.now,
         )  # fmt: skip
         composer = composing.composer(session, city, account, visit.now)
@@ -67,8 +68,8 @@ def render(
         return page(
             visit, "account.html", worklist.counts(session), status,
             account=account, record=record.read(session, city, account, visit.today), pane=pane,
-            filters=conversation.FILTERS, composer=composer, written=written, once=token_urlsafe(12),
-            alphabet=composing.alphabet(), task=task,
+            filters=narrowing.FILTERS, abouts=narrowing.ABOUT, composer=composer, written=written,
+            once=token_urlsafe(12), alphabet=composing.alphabet(), task=task,
             bar=workbar.read(session, visit, task, filtered) if task else None,
             tasks=queue.lines(session, queue.of_account(session, account.id)),
             may_write=visit.by.may(Permission.WRITE_TO_CUSTOMERS), may_note=visit.by.may(Permission.WRITE_NOTES),
