@@ -4,7 +4,7 @@ from alembic import context
 
 from comms.db import Database
 from comms.db.base import JsonValue, UtcDateTime
-from comms.db.schema import metadata
+from comms.db.schema import known, metadata
 from comms.settings import Settings
 
 
@@ -27,6 +27,7 @@ try:
             target_metadata=metadata(),
             render_as_batch=False,
             render_item=plain_types,
+            include_name=known,
             compare_type=False,
             transaction_per_migration=False,
         )

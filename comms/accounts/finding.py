@@ -1,13 +1,16 @@
 """Finding an account by whatever the person at the counter has: a number, a name, a phone, an email, an address."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, and_, cast, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
+from comms.db import on_postgres
+
 from .folding import fold_address, fold_name, fold_number
-from .schema import Account, ContactPoint
+from .schema import SEARCHED, Account, ContactPoint
 
 LOCAL_DIGITS = 7
 """Fewer digits than a local number are not looked up as a phone."""
@@ -26,9 +29,9 @@ def by_number(session: Session, number: str) -> Account | None:
 
 
 def find(session: Session, query: str, limit: int = 50) -> list[Account]:
-    """Accounts that answer to ``query``, the surest matches first: number, phone or email, name, address."""
+    """Accounts that answer to ``query``, the surest matches first: number, phone or email, name, address, both."""
     found: dict[int, Account] = {}
-    for condition in _conditions(query.strip()[:LONGEST_QUERY]):
+    for condition in _conditions(query.strip()[:LONGEST_QUERY], indexed=on_postgres(session)):
         statement = (
             select(Account).where(condition).order_by(Account.search_name, Account.number).limit(limit - len(found))
         )
@@ -40,7 +43,7 @@ def find(session: Session, query: str, limit: int = 50) -> list[Account]:
     return list(found.values())
 
 
-def _conditions(query: str) -> Iterator[ColumnElement[bool]]:
+def _conditions(query: str, *, indexed: bool) -> Iterator[ColumnElement[bool]]:
     if number := fold_number(query):
         yield Account.number == query
         yield Account.search_number == number
@@ -51,20 +54,28 @@ def _conditions(query: str) -> Iterator[ColumnElement[bool]]:
         ten = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits
         exact = ContactPoint.value == f"+1{ten}"
         yield _has_point("phone", exact if len(ten) == 10 else ContactPoint.value.endswith(ten))
-    if names := fold_name(query).split():
-        padded = literal(" ").concat(Account.search_name)
-        yield _all_begin(padded, names)
-    if address := fold_address(query).split():
-        yield _all_begin(literal(" ").concat(Account.search_address), address)
+    names, address = fold_name(query).split(), fold_address(query).split()
+    name, street = literal(" ").concat(Account.search_name), literal(" ").concat(Account.search_address)
+    if names:
+        yield and_(*_in_index([names], indexed), *(_begins(name, word) for word in names))
+        yield and_(*_in_index([address], indexed), *(_begins(street, word) for word in address))
+    if len(names) > 1:
+        either = [(word, *fold_address(word).split()) for word in names]
+        anywhere = (or_(_begins(name, ways[0]), *(_begins(street, way) for way in ways)) for ways in either)
+        yield and_(*_in_index(either, indexed, any_of=True), *anywhere)
 
 
 def _has_point(kind: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return Account.id.in_(select(ContactPoint.account_id).where(ContactPoint.kind == kind, condition))
 
 
-def _all_begin(padded: ColumnElement[str], words: list[str]) -> ColumnElement[bool]:
-    """Each word begins a word of the text (folded words hold letters and digits only: nothing to escape)."""
-    condition = padded.contains(f" {words[0]}")
-    for word in words[1:]:
-        condition = condition & padded.contains(f" {word}")
-    return condition & (func.length(padded) > 1)
+def _begins(padded: ColumnElement[str], word: str) -> ColumnElement[bool]:
+    """The word begins a word of the text (folded words hold letters and digits only: nothing to escape)."""
+    return padded.contains(f" {word}")
+
+
+def _in_index(words: Sequence[Sequence[str]], indexed: bool, *, any_of: bool = False) -> Iterator[ColumnElement[bool]]:
+    """What PostgreSQL's index of names and addresses can answer of this; each account that matches meets it."""
+    if indexed:
+        joined = " & ".join(f"({(' | ' if any_of else ' & ').join(f'{word}:*' for word in ways)})" for ways in words)
+        yield literal_column(SEARCHED).op("@@", is_comparison=True)(cast(joined, TSQUERY))

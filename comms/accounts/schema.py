@@ -3,10 +3,13 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import DDL, ForeignKey, Index, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from comms.db.base import Base, Cents, Key, only_where
+
+SEARCHED = "array_to_tsvector(string_to_array(btrim(left(search_name, 500) || ' ' || left(search_address, 500)), ' '))"
+"""The folded words of an account's name and address as PostgreSQL's index has them."""
 
 
 class Account(Base):
@@ -68,6 +71,13 @@ class Account(Base):
     facts_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+event.listen(
+    Account.__table__,
+    "after_create",
+    DDL(f"CREATE INDEX ix_account_searched ON account USING gin (({SEARCHED}))").execute_if(dialect="postgresql"),  # type: ignore[no-untyped-call]
+)
 
 
 class ContactPoint(Base):

@@ -1,4 +1,4 @@
-"""Finding an account: one box for a number, a name, a phone, an email or an address."""
+"""Finding: one box for a number, a name, a phone, an email, an address, or words within messages."""
 
 import re
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from comms import worklist
 from comms.accounts import Account, contacts, finding
 
+from .. import found as in_messages
 from ..audit import note_down
 from ..gate import Route, Visit
 from ..pages import page
@@ -21,28 +22,32 @@ MOST = 500
 
 
 def find(visit: Visit) -> ResponseReturnValue:
-    """Jump to the account when number, phone or email name exactly one; else list what answers to the words."""
+    """Jump to the account when number, phone or email name exactly one; else list what answers to the words: accounts,
+    and under the first of them messages."""
     query = visit.query.get("q", "").replace("\0", "").strip()[: finding.LONGEST_QUERY]
     after = visit.query.get("after", "")
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
         if not query:
-            return page(visit, "find.html", counts, query="", found=[])
+            return page(visit, "find.html", counts, query="", found=[], said=[])
         if named := _named(session, query):
             return redirect(f"/accounts/{named.number}", 303)
         found = finding.find(session, query, limit=MOST + 1 if after else PER_PAGE + 1)
+        said = [] if after else in_messages.passages(session, query)
     many = len(found) > MOST
     rest = _after(found[:MOST], after)
     shown, last = rest[:PER_PAGE], rest[PER_PAGE - 1 : PER_PAGE]
     cursor = str(last[0].id) if last and len(rest) > PER_PAGE else ""
+    seen = dict.fromkeys([*(each.number for each in shown), *(each.account.number for each in said if each.account)])
     with visit.office.database.begin() as session:
         note_down(
             session, username=visit.by.username, action="account.searched", at=visit.now,
-            facts={"query": query, "accounts": [account.number for account in shown]},
+            facts={"query": query, "accounts": list(seen)},
         )  # fmt: skip
     return page(
         visit, "find.html", counts, query=query, found=shown, after=cursor, continued=bool(after),
-        many=many and not cursor, per_page=PER_PAGE,
+        many=many and not cursor, per_page=PER_PAGE, said=said[: in_messages.MOST],
+        more_said=len(said) > in_messages.MOST,
     )  # fmt: skip
 
 
