@@ -318,6 +318,8 @@ def _stalled(at: Office) -> None:
 
 
 _figures_due = Seldom(120)
+FIGURES_SLICE = 15.0
+"""Seconds of counting at a time; only the first count of a large office takes longer."""
 _files_due = Seldom(60)
 EXPORT_PATIENCE = timedelta(minutes=1)
 """How long a wish for a file may wait to be taken up before it is rung for again."""
@@ -327,9 +329,10 @@ def _figures(at: Office) -> None:
     """Keep the figures of the reports up to date."""
     if not _figures_due():
         return
-    done = reports.count(at.database, at.city, at.clock)
+    until = time.monotonic() + FIGURES_SLICE
+    done = reports.count(at.database, at.city, at.clock, enough=lambda: stopping.is_set() or time.monotonic() > until)
     if done.days:
-        log.info("reports.counted", days=done.days)
+        log.info("reports.counted", days=done.days, left=done.left)
 
 
 def _files(at: Office) -> None:

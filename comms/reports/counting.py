@@ -1,19 +1,20 @@
 """Keeping the figures: which days are to be counted anew, and counting them.
 
-1. The history says which messages something happened to since the last time: the days they were written on are dirty.
+1. The history says which messages something happened to since the last time: the days they were written on are stale,
+   and stay so until they are counted, whatever dies in between.
 2. Replies are few: the last days are counted each time. Today's aging is, once an hour.
 3. Once a day, after the night's run, the last weeks are counted anew: what customers did since, cures, answers.
 
 Counting is reading; what is written is a few rows a day, each day in a transaction of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, delete, false, func, select
+from sqlalchemy import Select, delete, false, func, select, update
 from sqlalchemy.orm import Session
 
 from comms.city import City
@@ -40,10 +41,10 @@ _OF_MESSAGES = ("notice", "left", "lost", "response", "step", "cured")
 
 @dataclass(frozen=True)
 class Counted:
-    """What a round of counting came to."""
+    """How many days were counted, and how many are left for the next round."""
 
     days: int
-    newest: int
+    left: int
 
 
 @dataclass(frozen=True)
@@ -62,35 +63,50 @@ def counted_at(session: Session) -> datetime | None:
     return session.scalar(select(ReportMark.counted_at))
 
 
-def count(database: Database, city: City, clock: Clock, *, anew: bool = False) -> Counted:
-    """Bring the figures up to date; ``anew``: all of them, from the first message on."""
+def count(
+    database: Database, city: City, clock: Clock, *, anew: bool = False, enough: Callable[[], bool] = lambda: False
+) -> Counted:
+    """Bring the figures up to date, the newest day first; ``anew``: all of them. When ``enough`` says so it stops
+    between two days, and the next round goes on with the days before."""
     now = clock.now()
     today, working_day = city.local_date(now), city.local_date(now - NIGHT_IS_OVER)
     with database.read() as session:
         mark = None if anew else session.get(ReportMark, 1)
         newest = session.scalar(select(func.max(ContactEvent.id))) or 0
         daily = mark is None or mark.recounted_on != working_day
-        days: dict[date, _Span] = {}
+        dirty = _dirty(session, city.zone, today, mark, newest, daily=daily)
         replies: list[date] = []
         if daily or mark is None or mark.event_id != newest:
-            days = _days(session, city.zone, today, mark, newest, daily=daily)
             replies = _reply_days(session, city.zone, today, everything=mark is None, daily=daily)
-    for on, span in sorted(days.items()):
-        _count_messages(database, Day(on, city.zone, span.first_id, span.last_id))
+    database.run(lambda session: _mark(session, dirty, event_id=newest, recounted_on=working_day, counted_at=now))
     for on in replies:
         _count_replies(database, Day(on, city.zone))
     if daily or mark is None or _another_hour(mark.counted_at, now):
         _count_aging(database, Day(today, city.zone))
-    row = {"id": 1, "event_id": newest, "recounted_on": working_day, "counted_at": now}
-    database.run(lambda session: upsert(session, ReportMark, [row], key=["id"], update=list(row)))
-    return Counted(len(days), newest)
+    with database.read() as session:
+        stale = session.scalars(select(ReportDay).where(ReportDay.stale).order_by(ReportDay.on.desc())).all()
+    for done, row in enumerate(stale):
+        if enough():
+            return Counted(done, len(stale) - done)
+        _count_messages(database, Day(row.on, city.zone, row.first_id, row.last_id))
+    return Counted(len(stale), 0)
+
+
+def _mark(session: Session, dirty: Mapping[date, _Span], **mark: Any) -> None:
+    """Write down which days are to be counted, together with how far the history was looked through for them."""
+    days = [
+        {"on": on, "first_id": span.first_id, "last_id": span.last_id, "stale": True}
+        for on, span in sorted(dirty.items())
+    ]
+    upsert(session, ReportDay, days, key=["on"], update=["first_id", "last_id", "stale"])
+    upsert(session, ReportMark, [mark | {"id": 1}], key=["id"], update=list(mark))
 
 
 def _another_hour(before: datetime, now: datetime) -> bool:
     return before.replace(minute=0, second=0, microsecond=0) != now.replace(minute=0, second=0, microsecond=0)
 
 
-def _days(
+def _dirty(
     session: Session, zone: ZoneInfo, today: date, mark: ReportMark | None, newest: int, *, daily: bool
 ) -> dict[date, _Span]:
     """The days to count anew, each with the ids of its messages."""
@@ -111,8 +127,9 @@ def _days(
         .distinct()
     )
     dirty = _by_day(session, spans.where(Message.id > last), zone)
-    for on, span in _by_day(session, spans.where(Message.id.in_(happened)), zone).items():
-        dirty[on] = span.with_(dirty.get(on))
+    if mark.event_id != newest:
+        for on, span in _by_day(session, spans.where(Message.id.in_(happened)), zone).items():
+            dirty[on] = span.with_(dirty.get(on))
     if daily:
         dirty |= {on: span.with_(dirty.get(on)) for on, span in known.items() if on > today - timedelta(RECOUNTED)}
     return {on: span.with_(known.get(on)) for on, span in dirty.items()}
@@ -141,11 +158,11 @@ def _reply_days(session: Session, zone: ZoneInfo, today: date, *, everything: bo
 def _count_messages(database: Database, day: Day) -> None:
     with database.read() as session:
         found = dict(tallies.of_messages(session, day))
-    span = {"on": day.on, "first_id": day.first_id, "last_id": day.last_id}
 
     def keep(session: Session) -> None:
-        upsert(session, ReportDay, [span], key=["on"], update=["first_id", "last_id"])
         _put(session, day.on, _OF_MESSAGES, found)
+        as_read = (ReportDay.first_id == day.first_id) & (ReportDay.last_id == day.last_id)
+        session.execute(update(ReportDay).where(ReportDay.on == day.on, as_read).values(stale=False))
 
     database.run(keep)
 

@@ -34,6 +34,8 @@ class ReportDay(Base):
     on: Mapped[date] = mapped_column(primary_key=True)
     first_id: Mapped[int]
     last_id: Mapped[int]
+    stale: Mapped[bool]
+    """Whether something happened to its messages since they were counted."""
 
 
 class ReportMark(Base):

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("first_id", KEY, nullable=False),
         sa.Column("last_id", KEY, nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("on", name=op.f("pk_report_day")),
     )
     op.create_table(

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from comms import reports
+from comms.campaigns.schema import Episode
 from comms.history import NewEvent, record
 from comms.outbox import Message
 from comms.reports.schema import ReportFigure
@@ -49,8 +50,6 @@ def test_a_new_message_is_counted_with_the_next_round(november, city, clock):
 
 def test_a_payment_after_a_step_is_found_the_next_morning(november, city, clock):
     with november.begin() as session:
-        from comms.campaigns.schema import Episode
-
         owing = session.scalars(select(Episode).where(Episode.closed_at.is_(None))).one()
         owing.closed_at, owing.close_reason = clock.now(), "paid"
     clock.advance(timedelta(days=1))
@@ -70,6 +69,20 @@ def test_an_office_without_messages_is_counted_too(database, city, clock):
     assert reports.count(database, city, clock).days == 0
     with database.read() as session:
         assert reports.counted_at(session) == clock.now()
+
+
+def test_a_count_that_is_cut_short_goes_on_with_the_days_before(database, city, clock):
+    with database.begin() as session:
+        month.whole(session)
+    assert reports.count(database, city, clock, enough=lambda: True).days == 0
+    cut = iter([False, False, True])
+    first = reports.count(database, city, clock, enough=lambda: next(cut))
+    assert (first.days, first.left) == (2, 2)
+    assert {key[1] for key in figures(database) if key[0] == "notice"} == {date(2026, 11, 12)}
+    assert reports.count(database, city, clock).left == 0
+    found = figures(database)
+    reports.count(database, city, clock, anew=True)
+    assert figures(database) == found
 
 
 def test_two_who_count_at_once_come_to_the_same(november, city, clock, two_at_once):
