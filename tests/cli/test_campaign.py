@@ -204,7 +204,7 @@ def test_one_notice_to_one_account(imported, database):
         (("0000003-10", "past-due-reminder"), "dispute"),
         (("0000004-10", "past-due-reminder"), "balance: past due $0.00"),
         (("0000002-10", "past-due-reminder"), "opted out"),
-        (("0000001-10", "disconnect-notice", "--channel", "letter"), "disconnect_date"),
+        (("0000001-10", "disconnect-notice", "--channel", "letter"), "goes out by its policy"),
         (("0000001-10", "past-due-reminder", "--channel", "fax"), "'fax' is not one of 'sms', 'email', 'letter'"),
     ],
 )
