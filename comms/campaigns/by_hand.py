@@ -100,7 +100,7 @@ def ways(
     by: str, once: str = "preview", channels: Sequence[str] = (), language: Language | None = None,
 ) -> list[Way]:  # fmt: skip
     """Every channel of the notice (or those of ``channels``): the rules' word, and the message as it would leave.
-    Nothing is queued. ``by`` is who sends it (``user:park``); ``once`` names the sending: done twice, it is one message."""
+    Nothing is queued. ``by`` is who sends it (``user:park``); ``once`` names the sending, which is one message."""
     now = clock.now()
     seen = picture(session, city, [account.id], now)
     facts, recent = seen.facts[account.id], seen.recent(account.id)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from comms.accounts import Account, ContactPoint, Hold, holds
 from comms.accounts.balances import paid_since
+from comms.accounts.consent import KINDS
 from comms.accounts.schema import Consent
 from comms.city import City
 from comms.promises.schema import Promise, PromisePart
@@ -156,7 +157,7 @@ def _consents(session: Session, addresses: Sequence[str]) -> dict[tuple[str, str
     """What the holder of each address has said, by channel; a refusal of anything outranks a permission."""
     statement = (
         select(Consent.channel, Consent.address, Consent.category, Consent.allowed)
-        .where(Consent.address.in_(addresses))
+        .where(Consent.channel.in_(sorted(KINDS)), Consent.address.in_(addresses))
         .order_by(Consent.allowed.desc(), Consent.category.desc())
     )
     said: dict[tuple[str, str], Chip] = {}
