@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from comms.accounts import Account, ContactPoint, consent, contacts, holds
 from comms.city import City
 from comms.notices import segments
-from comms.outbox import Draft, language_of
+from comms.outbox import Draft, Message, State, language_of
 from comms.replies.schema import InboundMessage
 from comms.rules.quiet import next_open
 
@@ -112,6 +112,11 @@ def newest_inbound(session: Session, account: Account) -> InboundMessage | None:
     newest = select(func.max(InboundMessage.id)).where(or_(InboundMessage.account_id == account.id, by_phone))
     number = session.scalar(newest)
     return session.get(InboundMessage, number) if number is not None else None
+
+
+def is_taken_back(message: Message, account: Account) -> bool:
+    """Whether this is a text of the account that somebody wrote by hand and took back."""
+    return (message.account_id, message.notice, message.state) == (account.id, NOTICE, State.CANCELLED)
 
 
 def tidy(text: str) -> str:

@@ -6,7 +6,7 @@ single reports are folded into that, unless they say that something went wrong o
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -14,15 +14,17 @@ from sqlalchemy.orm import Session
 
 from comms.city import City
 from comms.history import Entry
-from comms.outbox import Message
+from comms.outbox import Message, State
 from comms.worklist import Task
 
-from . import formats, narrowing, words
+from . import composing, formats, narrowing, words
 from .narrowing import EVERYTHING, Narrow
 from .schema import User
 from .words import Tone
 
 PER_PAGE = 60
+SOON = timedelta(minutes=1)
+"""A message that waits no longer than this is as good as under way."""
 
 _FOLDED = ("delivery.submitted", "delivery.sent", "delivery.delivered", "delivery.refused")
 _ICONS = {"sms": "chat", "email": "alternate_email", "letter": "mail", "phone": "phone", "note": "lock",
@@ -50,6 +52,8 @@ class Item:
     state: str
     tone: Tone
     why: str
+    waits: int | None
+    """The number of a text written by hand that has not left and can be taken back."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,12 @@ def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> I
         state=state,
         tone=tone,
         why=why,
+        waits=message.id if message is not None and written and _can_be_taken_back(message) else None,
     )
+
+
+def _can_be_taken_back(message: Message) -> bool:
+    return message.notice == composing.NOTICE and message.state == State.QUEUED
 
 
 def _heading(entry: Entry) -> str:
@@ -170,7 +179,8 @@ def _became(message: Message, now: datetime, city: City) -> tuple[str, Tone, str
     """What became of a message, in words: the state, how it should strike the eye, and the reason."""
     state, tone = words.delivery(message.state)
     if message.state == "queued" and message.next_attempt_at > now:
-        state = f"Goes out {_when(message.next_attempt_at, now, city)}"
+        soon = message.next_attempt_at - now < SOON
+        state = "Leaves in a few seconds" if soon else f"Goes out {_when(message.next_attempt_at, now, city)}"
     failed = message.state in ("failed", "undelivered", "bounced", "returned", "suppressed", "cancelled", "superseded")
     if not failed and message.state not in ("held", "unknown", "queued"):
         return state, tone, ""

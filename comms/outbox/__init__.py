@@ -13,7 +13,7 @@ from .failures import show_failures
 from .fallback import fall_back
 from .mail_acks import returned_addresses
 from .mirroring import Mirrored, tell_carrier
-from .recall import Recalled, recall, set_aside
+from .recall import Recalled, recall, set_aside, take_back
 from .receipts import Folded, Receipt, fold, fold_quietly
 from .schema import Message
 from .states import State
@@ -50,6 +50,7 @@ __all__ = [
     "set_aside",
     "show_failures",
     "sweep",
+    "take_back",
     "tell_carrier",
     "write",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from comms.clock import Clock
 from comms.history import NewEvent, record
 
+from .drafts import CHANNEL_WORD
 from .schema import Message
 from .states import NOT_LEFT, STALE, State
 
@@ -84,6 +85,26 @@ def recall(
     if announce:
         record(session, events, now)
     return Recalled([row[0] for row in cancelled], [row[0] for row in too_late], events)
+
+
+def take_back(session: Session, message_id: int, clock: Clock, *, by: str, reason: str) -> NewEvent | None:
+    """Cancel one message that somebody wrote by hand and that has not left; the event for the history, None when it is
+    too late. ``by`` is who takes it back (``user:park``)."""
+    now = clock.now()
+    row = session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.state.in_(sorted(NOT_LEFT)))
+        .values(state=State.CANCELLED, state_at=now, final_at=now, state_reason=f"{reason}.")
+        .returning(Message.account_id, Message.channel, Message.recipient)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if row is None:
+        return None
+    return NewEvent(
+        account_id=row.account_id, at=now, kind="notice.recalled", channel=row.channel, actor=by,
+        summary=f"{CHANNEL_WORD[row.channel]} to {_short(row.recipient)} called back: {reason[:1].lower()}{reason[1:]}",
+        subject_type="message", subject_id=message_id,
+    )  # fmt: skip
 
 
 def set_aside(session: Session, account_ids: Collection[int], clock: Clock) -> int:

@@ -69,6 +69,17 @@ def resolve(session: Session, task_id: int, by: str, resolution: str, at: dateti
     return session.execute(statement).first() is not None
 
 
+def reopen(session: Session, task_id: int, by: str, since: datetime) -> bool:
+    """Put a task back that this person resolved at or after ``since``; False when it is not so."""
+    statement = (
+        update(Task)
+        .where(Task.id == task_id, Task.state == "resolved", Task.resolved_by == by, Task.resolved_at >= since)
+        .values(state="open", resolved_at=None, resolved_by=None, resolution=None)
+        .returning(Task.id)
+    )
+    return session.execute(statement).first() is not None
+
+
 def open_tasks(
     session: Session,
     kinds: Collection[str] = (),

@@ -3,6 +3,7 @@
 import html
 import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,14 @@ class RememberingDoorbell:
 
     def __init__(self) -> None:
         self.rung: list[tuple[str, tuple[int, ...]]] = []
+        self.later: list[tuple[timedelta, str, tuple[int, ...]]] = []
 
     def ring(self, lane, ids=()):
         self.rung.append((lane, tuple(ids)))
+        return True
+
+    def ring_at(self, when, now, lane, ids=()):
+        self.later.append((when - now, lane, tuple(ids)))
         return True
 
     def ask_for_run(self, run_id):

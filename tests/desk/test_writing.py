@@ -41,7 +41,8 @@ def test_a_text_is_queued_frozen_and_rung_for(clerk, afternoon):
     )
     assert (message.encoding, message.segments) == ("UCS-2", 1)
     assert message.in_reply_to_id is not None
-    assert afternoon.doorbell.rung == [("urgent", (message.id,))]
+    assert message.next_attempt_at == story.NOW + timedelta(seconds=10), "it can be taken back until then"
+    assert afternoon.doorbell.later == [(timedelta(seconds=10), "urgent", (message.id,))]
     page = clerk.get(ACCOUNT).get_data(as_text=True)
     assert "Your text to Maria Delgado-Ruiz is on its way." in page
     assert "Sí, dos pagos está bien." in page

@@ -43,6 +43,21 @@
     target.select();
   });
 
+  // A text that was just sent can be taken back until it leaves; the seconds run down beside the button.
+  for (const sent of document.querySelectorAll("[data-leaves-in]")) {
+    const leaves = performance.now() + Number(sent.dataset.leavesIn) * 1000;
+    const left = sent.querySelector("[data-left]");
+    const tick = setInterval(() => {
+      const seconds = Math.ceil((leaves - performance.now()) / 1000);
+      left.textContent = seconds > 0 ? `${seconds} s` : "";
+      if (seconds > 0) return;
+      clearInterval(tick);
+      if (!sent.contains(document.activeElement)) sent.querySelector("form").remove();
+    }, 250);
+  }
+  document.querySelector("[data-print]")?.removeAttribute("hidden");
+  document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
+
   // Acts about an account: a quick choice writes into its field, Cancel closes the form that opened beside the history,
   // and a form that came back, or never arrived, may be sent again.
   document.addEventListener("click", (event) => {

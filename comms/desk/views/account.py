@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account, finding
+from comms.outbox import Message
 from comms.replies.labels import MEANINGS
 from comms.worklist import Task
 
@@ -47,7 +48,18 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
             session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
             facts={"show": "all"} | narrow.fields() | ({"before": before} if before else {}),
         )  # fmt: skip
-    return render(visit, account, Written(mode=visit.query.get("write", "")))
+    return render(visit, account, _begun(visit, account))
+
+
+def _begun(visit: Visit, account: Account) -> Written:
+    """What the reply box begins with: nothing, or the words of a text that was taken back (``again``)."""
+    again = positive(visit.query.get("again", ""))
+    if again is not None:
+        with visit.office.database.read() as session:
+            message = session.get(Message, again)
+            if message is not None and composing.is_taken_back(message, account):
+                return Written(message.body_text, "text", to=message.recipient)
+    return Written(mode=visit.query.get("write", ""))
 
 
 def render(

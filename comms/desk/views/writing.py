@@ -1,7 +1,8 @@
 """What a clerk writes on the page of an account: a text to the customer, or a private note."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import flash, g, redirect
@@ -23,6 +24,8 @@ from ..permissions import Permission
 from .account import Written, account_or_404, render, task_of
 from .tasks import next_address, settle
 
+UNDO = timedelta(seconds=10)
+"""How long a text waits before it leaves, so that it can be taken back."""
 NEWER = "The customer wrote while you did. Read the new message, then send your text as it is or change it."
 
 
@@ -44,20 +47,35 @@ def send_text(visit: Visit, number: str) -> ResponseReturnValue:
     except _RefusedError as refused:
         written = Written(composing.tidy(typed), "text", refused.problem, visit.form.get("to", ""), refused.newer)
         return render(visit, account, written, refused.status)
-    if sent.message_ids:
-        visit.office.doorbell.ring("urgent", () if sent.at else sent.message_ids)
-    when = f"goes out at {formats.opening(sent.at, visit.now, visit.office.city.zone)}" if sent.at else "is on its way"
-    flash(f"Your text to {account.name} {when}.")
+    if sent.message_ids and sent.at:
+        visit.office.doorbell.ring("urgent")
+    elif sent.message_ids:
+        visit.office.doorbell.ring_at(visit.now + UNDO, visit.now, "urgent", sent.message_ids)
+    flash(_told(visit, account, sent))  # type: ignore[arg-type]  # the frame shows a mapping with its Undo button
     return redirect(sent.onward, 303)
+
+
+def _told(visit: Visit, account: Account, sent: "_Sent") -> str | dict[str, Any]:
+    """What the next page says of the text, with what its Undo button needs."""
+    when = f"goes out at {formats.opening(sent.at, visit.now, visit.office.city.zone)}" if sent.at else "is on its way"
+    said = f"Your text to {account.name} {when}."
+    if not sent.message_ids:
+        return said
+    return {
+        "said": said, "number": account.number, "message": sent.message_ids[0], "resolved": sent.resolved,
+        "task": positive(visit.form.get("task", "")), "seconds": 0 if sent.at else int(UNDO.total_seconds()),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Sent:
-    """``onward``: where the clerk goes next."""
+    """``at``: the morning hour it waits for, None when it leaves at once. ``onward``: where the clerk goes next.
+    ``resolved``: the task that was resolved with it."""
 
     message_ids: list[int]
     at: datetime | None
     onward: str
+    resolved: int | None
 
 
 def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent:
@@ -82,7 +100,8 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
         when = formats.opening(opens, visit.now, city.zone)
         raise _RefusedError(422, f"It is outside 8:00 AM to 9:00 PM for this phone. The text can go out at {when}.")
     ready = composing.draft(
-        account, to=to, text=text, username=visit.by.username, once=form.get("once", "")[:40], send_at=opens,
+        account, to=to, text=text, username=visit.by.username, once=form.get("once", "")[:40],
+        send_at=opens or visit.now + UNDO,
         in_reply_to=state.seen or None, request_id=g.get("request_id"),
     )  # fmt: skip
     fresh = insert_messages(session, [ready], visit.office.clock)
@@ -93,13 +112,13 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
             session, username=visit.by.username, action="text.queued", at=visit.now, account_id=account.id,
             facts={"message": message_id},
         )  # fmt: skip
-    onward = _back(visit, account)
+    onward, resolved = _back(visit, account), None
     task = task_of(session, visit, account) if form.get("resolve") else None
     if task and visit.by.may(Permission.WORK_LISTS):
         events += settle(session, visit, task, "Answered by text")
-        onward = next_address(session, visit, task)
+        onward, resolved = next_address(session, visit, task), task.id
     history.record(session, events, visit.now)
-    return _Sent([message_id for _, message_id, _ in fresh], opens, onward)
+    return _Sent([message_id for _, message_id, _ in fresh], opens, onward, resolved)
 
 
 def _person_took_part(session: Session, to: str) -> None:
