@@ -43,7 +43,7 @@ def test_a_report_has_its_table_on_the_page_and_as_excel(november, clerk, name):
     html = shown(clerk, f"/reports/{name}?{NOVEMBER}")
     assert "<table" in html and REPORTS[name].__name__ and 'scope="row"' in html
     answer = clerk.get(f"/reports/{name}.xlsx?{NOVEMBER}")
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}-all-2026-11-01-2026-11-30.xlsx"'
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={name}-all-2026-11-01-2026-11-30.xlsx"
     with zipfile.ZipFile(io.BytesIO(answer.get_data())) as book:
         assert "<row" in book.read("xl/worksheets/sheet1.xml").decode()
     with november.database.read() as session:

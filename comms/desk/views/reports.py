@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, abort
+from flask import abort
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from comms.reports import REPORTS, Asked, RangeError
 
 from .. import charts, sheets
 from ..audit import note_down
+from ..downloads import excel
 from ..gate import Route, Visit
 from ..pages import page
 from ..permissions import Permission
@@ -51,17 +52,11 @@ def report_file(visit: Visit, name: str) -> ResponseReturnValue:
     if frame["problem"]:
         abort(400, frame["problem"])
     columns = [sheets.Column(heading.title, heading.kind, 26) for heading in made.headings]
-    with sheets.workbook(made.rows, columns, made.title, visit.office.city.zone) as book:
-        content = book.read()
+    book = sheets.workbook(made.rows, columns, made.title, visit.office.city.zone)
     facts = {"report": name, "first": str(asked.first), "last": str(asked.last), "policy": asked.policy}
     with visit.office.database.begin() as session:
         note_down(session, username=visit.by.username, action="report.downloaded", at=visit.now, facts=facts)
-    return attachment(content, sheets.file_name(name, asked.policy or "all", asked.first, asked.last, ending="xlsx"))
-
-
-def attachment(content: bytes, name: str, kind: str = sheets.EXCEL_TYPE) -> Response:
-    """A file that the browser saves. ``name`` is one of ``sheets.file_name``."""
-    return Response(content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return excel(book, sheets.file_name(name, asked.policy or "all", asked.first, asked.last, ending="xlsx"))
 
 
 def _frame(visit: Visit, session: Session) -> tuple[Asked, dict[str, Any]]:
