@@ -142,11 +142,12 @@ def progress(session: Session, run: CampaignRun) -> Progress:
     return Progress(run.state, looked_at, left, counts.contacts + counts.actions, states)
 
 
-def difference(visit: Visit, session: Session, run: CampaignRun) -> Diff:
-    """How a run differs from the one before, with the first accounts of each kind. Working it out for a large run takes
-    a second, and what was planned does not change: it is remembered."""
-    asked = (str(visit.office.database.engine.url), run.id, run.attempt, run.planned_at, run.state == "planned")
-    return _DIFFS.get(asked, visit.now, lambda: diff(session, run.id))
+def difference(visit: Visit, session: Session, run: CampaignRun, change: str = "") -> Diff:
+    """How a run differs from the one before; with ``change``, the first accounts that differ in that way. Working it
+    out takes a fifth of a second for 20,000 decisions, and what was planned does not change: it is remembered."""
+    asked = (str(visit.office.database.engine.url), run.id, run.planned_at, run.state == "planned", change)
+    limit = DIFFERENT_SHOWN if change else 0
+    return _DIFFS.get(asked, visit.now, lambda: diff(session, run.id, limit=limit, change=change or None))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from comms import worklist
 from comms.campaigns import CampaignRun
 from comms.campaigns.costing import dollars
-from comms.campaigns.differing import CHANGES, diff
+from comms.campaigns.differing import CHANGES
 from comms.campaigns.preview import standing
 from comms.rules import rulebook_of
 
@@ -66,10 +66,7 @@ def differences(visit: Visit, run_id: int) -> ResponseReturnValue:
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
         found = get(session, run_id)
-        if change:
-            differ = diff(session, run_id, limit=runs.DIFFERENT_SHOWN, change=change)
-        else:
-            differ = runs.difference(visit, session, found)
+        differ = runs.difference(visit, session, found, change)
     if differ.rows:
         _seen(visit, run_id, [row.number for row in differ.rows])
     template = "run_differences.html" if visit.query.get("part") else "run_differs.html"

@@ -53,8 +53,10 @@ LISTS_SHOWN = 30
 ORDERS_SHOWN = 200
 
 
-def shutoff(visit: Visit) -> ResponseReturnValue:
-    """The lists, the newest first, and where a new one begins."""
+def shutoff(
+    visit: Visit, problem: str = "", told: field.Completed | None = None, status: int = 200
+) -> ResponseReturnValue:
+    """The lists, the newest first, and where a new one begins. ``told``: what a completion file brought."""
     before = positive(visit.query.get("before", ""))
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
@@ -62,9 +64,9 @@ def shutoff(visit: Visit) -> ResponseReturnValue:
         lists = list(session.scalars(statement.where(FieldList.id < before) if before else statement))
         orders = _orders_of(session, [made.id for made in lists])
     return page(
-        visit, "shutoff.html", counts, found=lists[:LISTS_SHOWN], orders=orders, kinds=KINDS, states=STATES,
+        visit, "shutoff.html", counts, status, found=lists[:LISTS_SHOWN], orders=orders, kinds=KINDS, states=STATES,
         after=lists[LISTS_SHOWN - 1].id if len(lists) > LISTS_SHOWN else None, continued=before is not None,
-        may_run=visit.by.may(Permission.RUN_CAMPAIGNS),
+        may_run=visit.by.may(Permission.RUN_CAMPAIGNS), problem=problem, told=told,
     )  # fmt: skip
 
 

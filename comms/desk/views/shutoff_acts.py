@@ -1,16 +1,17 @@
-"""What is done with a shut-off list: proposing, approving, giving out, giving up, and calling one order back."""
+"""What is done with a shut-off list: proposing, approving, giving out, giving up, calling one order back, and taking in
+what the field did."""
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms import field
 from comms.accounts import finding
 from comms.campaigns import shutoff as shutting_off
-from comms.field import OrderError
+from comms.field import CompletionFileError, OrderError
 
 from .. import formats
 from ..audit import note_down
@@ -124,6 +125,25 @@ def recall(visit: Visit, name: str, number: str) -> ResponseReturnValue:
     return _done(visit, name, work, told, {"recall": number, "because": because})
 
 
+def completed(visit: Visit) -> ResponseReturnValue:
+    """Take in what the field did: the order file, filled in. The same file twice changes nothing."""
+    given = request.files.get("file")
+    content = given.read() if given else b""
+
+    def work(session: Session) -> field.Completed:
+        told = field.complete(session, visit.office.city, visit.office.clock, content, by=visit.by.username)
+        _note(session, visit, "completed", given.filename or "" if given else "", done=told.done)
+        return told
+
+    if not content:
+        return shutoff.shutoff(visit, "Choose the file that the field has filled in.", status=422)
+    try:
+        told = visit.office.database.run(work)
+    except (OrderError, CompletionFileError) as refused:
+        return shutoff.shutoff(visit, in_words(refused), status=422)
+    return shutoff.shutoff(visit, told=told)
+
+
 def _done(
     visit: Visit, name: str, work: Callable[[Session], Any], tell: Callable[[Any], str],
     written: dict[str, str] | None = None,
@@ -149,6 +169,7 @@ def _reason(visit: Visit) -> str:
 _AT = "/campaigns/shutoff/lists/<name>"
 ROUTES = (
     Route("/campaigns/shutoff/propose", propose, Permission.RUN_CAMPAIGNS, ("POST",)),
+    Route("/campaigns/shutoff/completed", completed, Permission.RUN_CAMPAIGNS, ("POST",)),
     Route(f"{_AT}/approve", approve, Permission.APPROVE_CAMPAIGNS, ("POST",)),
     Route(f"{_AT}/cancel", cancel, Permission.RUN_CAMPAIGNS, ("POST",)),
     Route(f"{_AT}/issue", issue, Permission.RUN_CAMPAIGNS, ("POST",)),

@@ -1,5 +1,8 @@
 """Shut-off lists at the desk: looked at, made, approved by somebody else, given out, and called back."""
 
+import io
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -96,6 +99,23 @@ def test_an_order_is_called_back_and_the_truck_is_to_be_called(supervisor, secon
     assert "Order D261222-001 is called back. It was given out already: call the truck now." in page
     with office.database.read() as session:
         assert by_number(session, "D261222-001").state == "recalled"
+
+
+def test_what_the_field_did_is_taken_in(supervisor, second, office):
+    given_out(supervisor, second)
+    office.clock.set(NOW + timedelta(minutes=20))
+    rows = b"order,result,at,by\nD261222-001,done,2026-12-21 10:10,Berg\nD261222-999,done,,\n"
+    here = "/campaigns/shutoff"
+    answer = supervisor.post(f"{here}/completed", {"file": (io.BytesIO(rows), "orders.csv")}, page=here)
+    page = words(answer)
+    assert "1 order is done, 0 not done, 0 known before, 0 still open." in page
+    assert "Not taken: 1 row. " in page
+    assert "order D261222-999" in page
+    with office.database.read() as session:
+        assert by_number(session, "D261222-001").state == "done"
+    wrong = supervisor.post(f"{here}/completed", {"file": (io.BytesIO(b"what\n1\n"), "x.csv")}, page=here)
+    assert (wrong.status_code, "names no column order" in words(wrong)) == (422, True)
+    assert supervisor.post(f"{here}/completed", page=here).status_code == 422
 
 
 def test_a_list_is_given_up_before_it_is_given_out(supervisor, office):
