@@ -93,6 +93,37 @@
   }
   if (new URLSearchParams(location.search).has("write")) text.focus();
 
+  // Saved replies: "/" in the empty box opens them, choosing one writes it where the cursor is.
+  const saved = document.getElementById("saved");
+  text.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || text.value || !saved || modes.note?.checked) return;
+    event.preventDefault();
+    saved.open = true;
+    saved.querySelector("button").focus();
+  });
+  saved?.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const choices = Array.from(saved.querySelectorAll("button"));
+    const at = choices.indexOf(document.activeElement);
+    if (event.key === "Escape") {
+      saved.open = false;
+      text.focus();
+    } else if (step && at >= 0) {
+      event.preventDefault();
+      choices[(at + step + choices.length) % choices.length].focus();
+    }
+  });
+  saved?.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[data-put]");
+    if (!chosen) return;
+    event.preventDefault();
+    const before = text.value.slice(0, text.selectionStart);
+    text.setRangeText((before && !/\s$/.test(before) ? " " : "") + chosen.dataset.put, text.selectionStart, text.selectionEnd, "end");
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+    saved.open = false;
+    text.focus();
+  });
+
   // Leaving with something written: the browser asks first.
   const begun = text.value;
   window.addEventListener("beforeunload", (event) => {

@@ -13,7 +13,7 @@ from comms.outbox import Message
 from comms.replies.labels import MEANINGS
 from comms.worklist import Task
 
-from .. import composing, conversation, formats, meanings, narrowing, queue, record, workbar
+from .. import composing, conversation, formats, meanings, narrowing, queue, record, saved_replies, workbar
 from ..audit import note_down
 from ..beside import beside
 from ..composing import Composer
@@ -77,10 +77,12 @@ def render(
         composer = composing.composer(session, city, account, visit.now)
         if written.to in dict(composer.numbers):
             composer.numbers.sort(key=lambda pair: pair[0] != written.to)
+        may_write = visit.by.may(Permission.WRITE_TO_CUSTOMERS) and not composer.locked
+        replies = saved_replies.of_composer(session, visit, account, composer) if may_write else []
         return page(
             visit, "account.html", worklist.counts(session), status,
             account=account, record=record.read(session, city, account, visit.today), pane=pane,
-            filters=narrowing.FILTERS, abouts=narrowing.ABOUT, composer=composer, written=written,
+            filters=narrowing.FILTERS, abouts=narrowing.ABOUT, composer=composer, written=written, saved=replies,
             once=token_urlsafe(12), alphabet=composing.alphabet(), task=task,
             bar=workbar.read(session, visit, task, filtered) if task else None,
             tasks=queue.lines(session, queue.of_account(session, account.id)),
@@ -120,7 +122,9 @@ def redraw(visit: Visit, number: str) -> ResponseReturnValue:
     """The page again, with what came in meanwhile and what was being written."""
     with visit.office.database.read() as session:
         account = account_or_404(session, number)
-    typed = composing.tidy(visit.form.get("text", ""))
+        typed = composing.tidy(visit.form.get("text", ""))
+        if chosen := visit.form.get("fill", ""):
+            typed = saved_replies.put(session, visit, account, typed, chosen)
     return render(visit, account, Written(typed, visit.form.get("mode", ""), to=visit.form.get("to", "")))
 
 
