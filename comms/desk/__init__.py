@@ -29,6 +29,10 @@ from .views import (
     hold,
     home,
     log,
+    mail,
+    mail_back,
+    mail_proof,
+    mail_scan,
     me,
     meaning,
     notice,
@@ -102,6 +106,10 @@ _VIEWS = (
     reports,
     log,
     notices,
+    mail,
+    mail_proof,
+    mail_back,
+    mail_scan,
 )
 
 

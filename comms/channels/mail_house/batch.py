@@ -123,6 +123,11 @@ def write_batch(url: str, name: str, pieces: Sequence[LetterPiece], *, city: Cit
     )
 
 
+def folder_of(url: str, name: str) -> Path:
+    """Where ``publish`` puts the batch ``name``. Raises ``MailHouseError`` for an address we cannot hand over to."""
+    return _home(url) / name
+
+
 def _home(url: str) -> Path:
     scheme, colon, path = url.partition(":")
     if scheme == "file" and colon and path:

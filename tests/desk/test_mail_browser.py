@@ -1,0 +1,138 @@
+"""Mail in a real browser: letters are scanned one after another without touching the mouse, and the pages fit."""
+
+import logging
+
+import pytest
+
+from comms.office import Office
+from comms.settings import Settings
+from tests.desk import chromium, mail_story, story
+from tests.desk.conftest import make_app
+from tests.desk.mail_story import FIRST, FRESH, INGRID, MAILED, SECOND
+
+pytestmark = pytest.mark.browser
+SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
+PAGES = (
+    "/mail", f"/mail/batches/{MAILED}", f"/mail/batches/{FRESH}", f"/mail/batches/{FRESH}/proof", "/mail/returned",
+    "/mail/returned/scan", f"/mail/returned/scan?piece={FIRST}&reason=NSN", "/mail/returned/find?q=halvorsen",
+    "/mail/returned/find?q=zebra", f"/accounts/{INGRID}/address",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser, afternoon, tmp_path):
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    mail_story.mailed(afternoon.database, afternoon.city, 12)
+    mail_story.handed_over(afternoon.database, afternoon.city, tmp_path / "house")
+    settings = Settings(
+        _env_file=None, comms_var=afternoon.settings.comms_var, secret_key="test-key",
+        mailhouse_url=f"file:{tmp_path / 'house'}",
+    )  # fmt: skip
+    office = Office(settings, afternoon.database, afternoon.clock, afternoon.city, afternoon.doorbell)
+    with chromium.served(make_app(office)) as address:
+        context = browser.new_context(base_url=address, viewport=chromium.DESKTOP)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.goto("/sign-in")
+        page.fill("#username", "park")
+        page.fill("#password", story.PASSWORD)
+        page.press("#password", "Enter")
+        page.wait_for_url(f"{address}/")
+        yield page
+        context.close()
+
+
+def scanned(page, *codes):
+    """What a scanner does: it types the number wherever the cursor stands, and presses Enter."""
+    for code in codes:
+        page.keyboard.type(code)
+        page.keyboard.press("Enter")
+
+
+def piece(number):
+    return f"{MAILED}-{number:05d}"
+
+
+def test_the_pages_are_accessible_and_fit(page):
+    complaints = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+    page.goto("/mail/returned/scan")
+    page.select_option("#reason", "NSN")
+    page.focus("#piece")
+    scanned(page, FIRST, SECOND)
+    page.wait_for_selector(f".scan-result:has-text('{SECOND}')")
+    wrong = {}
+    for name, size in SIZES.items():
+        page.set_viewport_size(size)
+        for path in PAGES:
+            page.goto(path)
+            if path.endswith("proof"):
+                page.wait_for_selector(".sheets img")
+            over = chromium.overflow(page)
+            found = chromium.violations(page) + ([f"{over} px too wide"] if over else [])
+            if found:
+                wrong[f"{path}, {name}"] = found
+    assert (wrong, complaints) == ({}, [])
+
+
+def test_a_tray_is_scanned_without_leaving_the_field(page):
+    page.goto("/mail/returned/scan")
+    assert page.evaluate("document.activeElement.id") == "piece"
+    scanned(page, "NSN", FIRST, SECOND, piece(3), FIRST, "VAC", piece(4), "duluth-mn-nothing")
+    page.wait_for_selector("#scan-left li")
+    assert page.input_value("#piece") == "duluth-mn-nothing"
+    assert page.evaluate("document.activeElement.id") == "piece"
+    assert page.input_value("#reason") == "VAC"
+    assert "There is no piece" in page.inner_text("#scan-said")
+    assert "duluth-mn-nothing" in page.inner_text("#scan-left")
+    rows = page.locator("#scanned tbody tr")
+    assert rows.count() == 4 and "Vacant" in rows.first.inner_text()
+
+    rows.first.get_by_role("button", name="Undo").click()
+    page.wait_for_selector("text=is taken back")
+    assert page.evaluate("document.activeElement.id") == "piece"
+    scanned(page, "BBA")
+    page.wait_for_selector("text=The next pieces")
+    assert page.input_value("#reason") == "BBA"
+
+
+def test_what_could_not_be_sent_is_said_and_not_lost(page):
+    page.goto("/mail/returned/scan")
+    page.select_option("#reason", "NSN")
+    page.focus("#piece")
+    page.route("**/mail/returned/scan", lambda route: route.abort())
+    scanned(page, FIRST)
+    page.wait_for_selector("text=the desk does not answer")
+    assert page.input_value("#piece") == FIRST
+    page.unroute("**/mail/returned/scan")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".scan-heading:has-text('Came back: no such number')")
+    assert page.is_hidden("#scan-left")
+
+
+def test_a_scan_over_the_reasons_does_not_choose_another(page):
+    page.goto("/mail/returned/scan")
+    page.select_option("#reason", "NSN")
+    page.focus("#reason")
+    scanned(page, FIRST)
+    page.wait_for_selector(".scan-heading:has-text('Came back: no such number')")
+
+
+def test_the_day_of_a_batch_is_said_by_keyboard(page):
+    page.goto("/mail")
+    page.get_by_role("link", name="Say when it was mailed").press("Enter")
+    page.fill("#mailed-on", "2026-11-23")
+    page.fill("#pieces", "3")
+    page.press("#pieces", "Enter")
+    page.wait_for_selector("text=3 letters count as mailed on Nov 23.")
+    page.get_by_role("link", name="Look at letters").press("Enter")
+    page.wait_for_selector(".sheets img")
+    first = page.locator(".sheets img").first
+    first.evaluate("image => image.decode()")
+    assert first.evaluate("image => image.naturalWidth") == 856
