@@ -25,7 +25,7 @@ def test_every_way_is_shown_as_it_would_leave(clerk):
     page = seen(clerk.get(FORM))
     assert "Text may be used" in page and "Letter may be used" in page
     assert "account ending 1101 is $120.00 past due" in page
-    assert "Email may not be used No (reachable" in page
+    assert "Email may not be used Email address:" in page
     assert "Send by text" in page and "Send by letter" in page and "Send by email" not in page
     assert "Payment received" in page and "(no payment is known)" in page
 
@@ -81,6 +81,8 @@ def test_the_email_stands_in_a_frame_that_runs_nothing_and_the_letter_is_a_pictu
     assert clerk.get(f"{FORM}/letter.png?notice=past-due-reminder").data.startswith(b"\x89PNG")
     assert clerk.get(f"{FORM}/letter.pdf?notice=past-due-reminder").data.startswith(b"%PDF")
     assert clerk.get(f"{FORM}/letter.pdf?notice=disconnect-notice").status_code == 404
+    assert clerk.get(f"{MARIA}/letter.png?notice=past-due-reminder").status_code == 404, "her letters came back"
+    assert "letter.png" not in clerk.get(MARIA).get_data(as_text=True)
 
 
 def test_the_words_are_checked_with_the_longest_data(clerk):

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from comms.accounts import Account
 from comms.campaigns import by_hand
 from comms.campaigns.by_hand import RefusedError, Way
+from comms.campaigns.choosing import main_reason
 from comms.campaigns.telling import ruled
 from comms.notices import FieldError, LetterContent, Notice, NoticeError, letter_page
 from comms.notices.letters import LetterError, typeset_one
 from comms.outbox import Draft
 from comms.outbox.drafts import lane_of
+from comms.rules import Verdict
 
 from .. import formats, pictures
 from .. import notices as reading
@@ -106,9 +108,21 @@ def _show(visit: Visit, account: Account, name: str, problem: str = "", status: 
         return act_page(
             visit, session, account, "account_notice.html", "Send a notice", status, notices=notices, notice=chosen,
             lacks=lacks, lack=lack, problem=problem, once=token_urlsafe(12), verdicts=VERDICTS,
-            ways=[(way, ruled(way.channel, way.ruling, office.city)) for way in found_ways],
+            ways=[(way, way.ruling.verdict.value, _why(visit, way)) for way in found_ways],
             opening=lambda at: formats.opening(at, visit.now, office.city.zone),
         )  # fmt: skip
+
+
+def _why(visit: Visit, way: Way) -> str:
+    """What the rules say of a way, as a sentence; empty where nothing stands against it."""
+    if way.ruling.verdict is Verdict.ALLOW:
+        return ""
+    if way.ruling.verdict is Verdict.DEFER:
+        said = ruled(way.channel, way.ruling, visit.office.city).words
+        return f"{said[:1].upper()}{said[1:]}."
+    main = main_reason(way.ruling.reasons)
+    said = f"{main.fact}: {main.value}" if main.value else main.fact
+    return f"{said[:1].upper()}{said[1:]}".rstrip(".") + "."
 
 
 def _ways(session: Session, visit: Visit, account: Account, notice: Notice, channel: str = "") -> list[Way]:
@@ -140,16 +154,16 @@ def _notice(visit: Visit, name: str) -> Notice:
 
 def _pdf(visit: Visit, number: str) -> bytes:
     draft = _draft(visit, found(visit, number), "letter")
-    if not draft.letter:
-        abort(404)
+    if not draft.letter or not draft.recipient:
+        abort(404, "There is no address to print this letter to.")
     address = [draft.recipient_name, *draft.recipient.split("\n")]
-    content = letter_page(LetterContent.from_json(draft.letter), [line for line in address if line])
     try:
+        content = letter_page(LetterContent.from_json(draft.letter), address)
         return _LETTERS.get(
             (str(visit.office.database.engine.url), number, draft.body_text, draft.recipient), visit.now,
             partial(typeset_one, content, visit.now, visit.office.city),
         )  # fmt: skip
-    except LetterError as error:
+    except (LetterError, FieldError) as error:
         abort(404, str(error))
 
 
