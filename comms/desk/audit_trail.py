@@ -32,6 +32,21 @@ SAID = {
     "task.brought_back": "Put a matter back on the list",
     "reply.assigned": "Gave this customer a message of an unknown sender",
     "reply.labelled": "Said what a reply means",
+    "mail.returned": "Scanned a letter that came back",
+    "mail.return_undone": "Took back that a letter came back",
+    "address.confirmed": "Confirmed the mailing address",
+    "promise.entered": "Recorded a promise",
+    "promise.approved": "Approved a promise",
+    "promise.refused": "Refused a promise",
+    "promise.withdrawn": "Took a promise back",
+    "hold.placed": "Placed a hold",
+    "hold.reviewed": "Looked at a hold, which stands",
+    "hold.released": "Ended a hold",
+    "notice.sent": "Sent a notice by hand",
+    "consent.granted": "Wrote down that the customer wants messages",
+    "consent.revoked": "Wrote down that the customer wants no messages",
+    "copies.added": "Wrote down who gets copies",
+    "copies.ended": "Ended somebody’s copies",
 }
 """What the actions of the audit are called on the page; an action without words of its own is read as it is spelled."""
 

@@ -44,7 +44,7 @@ def test_a_hold_is_placed_with_its_kind_its_end_and_its_reason(clerk, afternoon)
     with afternoon.database.read() as session:
         audit = session.scalars(select(AuditEvent).where(AuditEvent.action == "hold.placed")).one()
         kinds = [entry.kind for entry in timeline(session, hold.account_id)]
-    assert (audit.username, audit.facts) == ("park", {"hold": hold.id})
+    assert (audit.username, audit.facts) == ("park", {"hold": hold.id, "kind": "medical"})
     assert "hold.placed" in kinds
 
 

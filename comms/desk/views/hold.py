@@ -152,7 +152,7 @@ def _follow(session: Session, visit: Visit, account: Account, action: str, hold_
     field.recall(session, visit.office.city, visit.office.clock, [account.id], reason=reason)
     note_down(
         session, username=visit.by.username, action=action, at=visit.now, account_id=account.id,
-        facts={"hold": hold_id},
+        facts={"hold": hold_id, "kind": session.get_one(Hold, hold_id).kind},
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def send(visit: Visit, number: str) -> ResponseReturnValue:
         if queued[1]:
             note_down(
                 session, username=visit.by.username, action="notice.sent", at=visit.now, account_id=account.id,
-                facts={"notice": name, "channel": channel, "message": queued[1][0]},
+                facts={"what": name, "channel": channel, "message": queued[1][0]},
             )  # fmt: skip
         return queued
 
