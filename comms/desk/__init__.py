@@ -58,6 +58,7 @@ from .views import (
     trail,
     undo,
     unmatched,
+    watching,
     worklists,
     writing,
 )
@@ -76,6 +77,7 @@ _VIEWS = (
     home,
     find,
     account,
+    watching,
     writing,
     undo,
     printing,

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from comms.accounts import Account, ContactPoint, consent, contacts, holds
 from comms.city import City
+from comms.history.schema import ContactEvent
 from comms.notices import segments
 from comms.outbox import Draft, Message, State, language_of
 from comms.replies.schema import InboundMessage
 from comms.rules.quiet import next_open
 
 from . import formats, words
+from .schema import User
 
 NOTICE = "staff-reply"
 CATEGORY = "conversation"
@@ -41,12 +43,14 @@ class Locked:
 class Composer:
     """What the reply box needs. ``opens``: it is night there, a text goes out then. ``seen``: the newest message from
     the customer, so that a reply written before a newer one arrived is not sent unread. ``unsorted``: that message,
-    while it is in nobody's history because it has not been matched to an account."""
+    while it is in nobody's history because it has not been matched to an account. ``answered``: the newest text that
+    somebody wrote by hand, so that two clerks do not answer one message."""
 
     numbers: list[tuple[str, str]]
     locked: Locked | None
     opens: datetime | None
     seen: int
+    answered: int
     unsorted: InboundMessage | None
     language: str
     cautions: list[str]
@@ -64,6 +68,7 @@ def composer(session: Session, city: City, account: Account, now: datetime) -> C
         locked=locked,
         opens=next_open(city, "sms", numbers[0], now) if numbers else None,
         seen=newest.id if newest else 0,
+        answered=newest_by_hand(session, account),
         unsorted=newest if newest and newest.account_id is None else None,
         language=language_of(account),
         cautions=[words.CAUTIONS[hold.kind] for hold in held if hold.kind in words.CAUTIONS],
@@ -117,6 +122,32 @@ def newest_inbound(session: Session, account: Account) -> InboundMessage | None:
 def is_taken_back(message: Message, account: Account) -> bool:
     """Whether this is a text of the account that somebody wrote by hand and took back."""
     return (message.account_id, message.notice, message.state) == (account.id, NOTICE, State.CANCELLED)
+
+
+def newest_by_hand(session: Session, account: Account) -> int:
+    """The newest text to the account that somebody wrote by hand and did not take back; 0 without one."""
+    mine = (Message.account_id == account.id, Message.notice == NOTICE, Message.state != State.CANCELLED)
+    return session.scalar(select(func.max(Message.id)).where(*mine)) or 0
+
+
+def written_by(session: Session, message_id: int) -> str:
+    """The user name of who wrote a text by hand; empty when nobody did."""
+    actor = session.scalar(
+        select(ContactEvent.actor).where(
+            ContactEvent.subject_id == message_id, ContactEvent.subject_type == "message",
+            ContactEvent.kind == "notice.queued",
+        )
+    )  # fmt: skip
+    return (actor or "").removeprefix("user:")
+
+
+def answered_by_another(session: Session, account: Account, known: int, username: str) -> str:
+    """The name of a colleague who has texted the customer since ``known``; empty when nobody has."""
+    newest = newest_by_hand(session, account)
+    who = written_by(session, newest) if newest > known else ""
+    if who in ("", username):
+        return ""
+    return session.scalar(select(User.name).where(User.username == who)) or who
 
 
 def tidy(text: str) -> str:

@@ -93,6 +93,15 @@
   }
   if (new URLSearchParams(location.search).has("write")) text.focus();
 
+  // Colleagues see that something is being written here.
+  const writes = document.getElementById("writes");
+  text.addEventListener("input", () => {
+    if (writes) writes.value = "1";
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt.id === "others" && writes) writes.value = "";
+  });
+
   // Saved replies: "/" in the empty box opens them, choosing one writes it where the cursor is.
   const saved = document.getElementById("saved");
   text.addEventListener("keydown", (event) => {

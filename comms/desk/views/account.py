@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from secrets import token_urlsafe
 
-from flask import Response, abort, redirect, render_template
+from flask import Response, abort, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from comms.outbox import Message
 from comms.replies.labels import MEANINGS
 from comms.worklist import Task
 
-from .. import composing, conversation, formats, meanings, narrowing, queue, record, saved_replies, workbar
+from .. import composing, conversation, formats, meanings, narrowing, presence, queue, record, saved_replies, workbar
 from ..audit import note_down
 from ..beside import beside
 from ..composing import Composer
@@ -48,6 +48,8 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
             session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
             facts={"show": "all"} | narrow.fields() | ({"before": before} if before else {}),
         )  # fmt: skip
+        presence.clear(session, visit.now)
+        presence.here(session, account.id, visit.by.username, visit.now, writes=False)
     return render(visit, account, _begun(visit, account))
 
 
@@ -83,6 +85,7 @@ def render(
             visit, "account.html", worklist.counts(session), status,
             account=account, record=record.read(session, city, account, visit.today), pane=pane,
             filters=narrowing.FILTERS, abouts=narrowing.ABOUT, composer=composer, written=written, saved=replies,
+            others=presence.shown(session, account.id, visit.by.username, visit.now),
             once=token_urlsafe(12), alphabet=composing.alphabet(), task=task,
             bar=workbar.read(session, visit, task, filtered) if task else None,
             tasks=queue.lines(session, queue.of_account(session, account.id)),
@@ -91,17 +94,6 @@ def render(
             here=filtered.link(f"/accounts/{account.number}", task=task.id if task else ""),
             opening=_opening(visit, composer), **beside(session, visit, task, filtered),
         )  # fmt: skip
-
-
-def newer(visit: Visit, number: str) -> ResponseReturnValue:
-    """Whether the customer wrote since the page was opened: asked every few seconds by the page itself."""
-    with visit.office.database.read() as session:
-        account = account_or_404(session, number)
-        newest = composing.newest_inbound(session, account)
-    known = positive(visit.query.get("seen", "")) or 0
-    if newest is None or newest.id <= known:
-        return Response(status=204)
-    return Response(render_template("desk/newer.html", number=account.number), mimetype="text/html")
 
 
 def account_or_404(session: Session, number: str) -> Account:
@@ -139,6 +131,5 @@ def _filter(visit: Visit, task: Task | None) -> Filter:
 
 ROUTES = (
     Route("/accounts/<number>", show, Permission.SEE_ACCOUNTS),
-    Route("/accounts/<number>/newer", newer, Permission.SEE_ACCOUNTS, watches=True),
     Route("/accounts/<number>/redraw", redraw, Permission.WRITE_NOTES, ("POST",)),
 )

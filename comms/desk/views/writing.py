@@ -27,6 +27,9 @@ from .tasks import next_address, settle
 UNDO = timedelta(seconds=10)
 """How long a text waits before it leaves, so that it can be taken back."""
 NEWER = "The customer wrote while you did. Read the new message, then send your text as it is or change it."
+ANSWERED = (
+    "{name} answered the customer while you wrote. Read what was said, then send your text as it is or change it."
+)
 
 
 class _RefusedError(Exception):
@@ -81,8 +84,8 @@ class _Sent:
 def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent:
     """Ask everything again that the page showed, and queue; the steps:
 
-    1. the words; 2. nothing newer from the customer; 3. the number may be texted; 4. it is day there, or the clerk
-    asked for the morning.
+    1. the words; 2. nothing newer from the customer or a colleague; 3. the number may be texted; 4. it is day there,
+    or the clerk asked for the morning.
     """
     city, form = visit.office.city, visit.form
     if problem := composing.fault(text, note=False):
@@ -90,6 +93,9 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     state = composing.composer(session, city, account, visit.now)
     if state.seen > (positive(form.get("seen", "")) or 0):
         raise _RefusedError(409, NEWER, newer=True)
+    known = positive(form.get("answered", "")) or 0
+    if colleague := composing.answered_by_another(session, account, known, visit.by.username):
+        raise _RefusedError(409, ANSWERED.format(name=colleague), newer=True)
     if state.locked:
         raise _RefusedError(422, f"{state.locked.reason} {state.locked.way_out}")
     to = form.get("to", "") or state.numbers[0][0]
