@@ -21,7 +21,7 @@ from comms.db import on_postgres
 from .schema import ContactContent, ContactEvent
 
 LONGEST_WORD = 40
-"""Letters of a word that are kept; the rest of a longer one does not count."""
+"""Letters of a word that are asked for; what follows them does not count."""
 SHORTEST_BEGINNING = 3
 """A word of so many letters finds longer words that begin so; a shorter one stands for itself."""
 NEWEST = 5_000
@@ -42,14 +42,13 @@ STATEMENTS = {
     "postgresql": (
         "CREATE TABLE searched_words (id bigint PRIMARY KEY, words tsvector NOT NULL)",
         "CREATE INDEX ix_searched_words_words ON searched_words USING gin (words)",
-        rf"""
+        r"""
 CREATE FUNCTION searched_words_of(said text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT array_to_tsvector(ARRAY(
-    SELECT left(word, {LONGEST_WORD}) FROM unnest(string_to_array(regexp_replace(lower(
-      CASE WHEN octet_length(said) = length(said) THEN translate(said, '''', '')
-      ELSE regexp_replace(normalize(translate(said, '''’', ''), NFKD), '[\u0300-\u036f]', '', 'g') END
-    ), '[^a-z0-9]+', ' ', 'g'), ' ')) AS word WHERE word <> ''))
-$$""",  # noqa: S608 - our own numbers
+  SELECT strip(to_tsvector('simple', CASE WHEN octet_length(said) = length(said)
+    THEN translate(said, '!"#$%&()*+,-./:;<=>?@[\]^_`{|}~''', '                               ')
+    ELSE regexp_replace(regexp_replace(normalize(translate(said, '''’', ''), NFKD), '[\u0300-\u036f]', '', 'g'),
+      '[^A-Za-z0-9]+', ' ', 'g') END))
+$$""",
         f"""
 CREATE FUNCTION searched_words_keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

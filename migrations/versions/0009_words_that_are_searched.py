@@ -14,11 +14,10 @@ WORDS = {
         """CREATE INDEX ix_searched_words_words ON searched_words USING gin (words)
 """,
         r"""CREATE FUNCTION searched_words_of(said text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT array_to_tsvector(ARRAY(
-    SELECT left(word, 40) FROM unnest(string_to_array(regexp_replace(lower(
-      CASE WHEN octet_length(said) = length(said) THEN translate(said, '''', '')
-      ELSE regexp_replace(normalize(translate(said, '''’', ''), NFKD), '[\u0300-\u036f]', '', 'g') END
-    ), '[^a-z0-9]+', ' ', 'g'), ' ')) AS word WHERE word <> ''))
+  SELECT strip(to_tsvector('simple', CASE WHEN octet_length(said) = length(said)
+    THEN translate(said, '!"#$%&()*+,-./:;<=>?@[\]^_`{|}~''', '                               ')
+    ELSE regexp_replace(regexp_replace(normalize(translate(said, '''’', ''), NFKD), '[\u0300-\u036f]', '', 'g'),
+      '[^A-Za-z0-9]+', ' ', 'g') END))
 $$
 """,
         """CREATE FUNCTION searched_words_keep() RETURNS trigger LANGUAGE plpgsql AS $$
