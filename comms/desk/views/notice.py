@@ -3,6 +3,7 @@ checks of its words with the longest data."""
 
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from secrets import token_urlsafe
 
 from flask import Response, abort, g
@@ -34,6 +35,7 @@ from .stage import VERDICTS
 
 USUAL = "past-due-reminder"
 _LETTERS: Remembered[bytes] = Remembered(32, timedelta(minutes=10))
+_PICTURES: Remembered[tuple[bytes, ...]] = Remembered(32, timedelta(minutes=10))
 
 
 def form(visit: Visit, number: str) -> ResponseReturnValue:
@@ -84,7 +86,9 @@ def letter(visit: Visit, number: str) -> ResponseReturnValue:
 
 def picture(visit: Visit, number: str) -> ResponseReturnValue:
     """The first page of the letter."""
-    return Response(pictures.pages(_pdf(visit, number), most=1)[0], mimetype="image/png")
+    printed = _pdf(visit, number)
+    drawn = _PICTURES.get(sha256(printed).digest(), visit.now, lambda: pictures.pages(printed, most=1))
+    return Response(drawn[0], mimetype="image/png")
 
 
 def checks(visit: Visit, number: str) -> ResponseReturnValue:
