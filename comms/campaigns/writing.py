@@ -63,4 +63,5 @@ def _fallback(dates: dict[str, date], step: Step, send: Send) -> dict[str, Any]:
         "channels": list(send.rest),
         "after_s": int(after.total_seconds()) if after and send.rest else None,
         "fields": {name: day.isoformat() for name, day in dates.items()},
+        **({} if send.required else {"courtesy": True}),
     }

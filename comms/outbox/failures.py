@@ -8,7 +8,7 @@ success of the whole text. No task is made of
 - the confirmation of an opt-out: the opt-out holds without it;
 - a message that was recalled, suppressed or decided again: it did not fail.
 
-A message whose policy names other channels is ``fallback``'s, which tells staff when none of them can be used.
+A message of a policy is ``fallback``'s, which tells staff when no other channel can be used.
 """
 
 from datetime import datetime, timedelta

@@ -3,7 +3,8 @@
 Each message falls back at most once (the key of the new one names the old one): where it failed and the customer has
 another address on the same channel, to that one; else to the first channel of its list that can be used. It carries the
 facts version of the decision: when the account has changed since (a payment, a promise, a hold), it is decided again
-before it leaves. What cannot be reached on any channel is put before staff, once.
+before it leaves. What cannot be reached on any channel is put before staff, once; but a courtesy beside a letter that
+goes (a policy's ``also``) is followed by nothing, and its failure is nobody's work.
 """
 
 from datetime import date, datetime, timedelta
@@ -93,9 +94,11 @@ def _due(session: Session, now: datetime, limit: int) -> list[Message]:
 
 
 def _is_due(state: str, fallback: dict[str, Any] | None, submitted_at: datetime | None, now: datetime) -> bool:
+    if fallback is None or fallback.get("courtesy"):
+        return False
     if state in FAILED:
         return True
-    assert fallback is not None and submitted_at is not None
+    assert submitted_at is not None
     after = fallback.get("after_s") if fallback["channels"] else None
     return after is not None and submitted_at + timedelta(seconds=int(after)) <= now
 

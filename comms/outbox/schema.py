@@ -76,7 +76,8 @@ class Message(Base):
     """The account's facts when it was decided; a stale dunning message is not sent. None: nothing to compare."""
     dedupe_key: Mapped[str]
     fallback: Mapped[dict[str, Any] | None]
-    """``{"channels": ["email", "letter"], "after_s": 86400}``: what to try when this one fails or is not delivered."""
+    """``{"channels": ["email", "letter"], "after_s": 86400}``: what to try when this one fails or is not delivered.
+    With ``"courtesy": true`` nothing is, and nobody is told."""
 
     state: Mapped[str]
     state_at: Mapped[datetime]

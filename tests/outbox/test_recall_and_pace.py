@@ -8,9 +8,11 @@ from comms.history import timeline
 from comms.notices import Catalogue, Renderer
 from comms.outbox import Message, enqueue, recall, sweep
 from comms.outbox.doorbell import BATCH, ENOUGH_JOBS, Doorbell
+from comms.outbox.failures import show_failures
 from comms.outbox.fallback import fall_back
 from comms.outbox.pacing import TokenBucket
 from comms.settings import ROOT
+from comms.worklist import Task
 from tests.support import build
 
 
@@ -80,6 +82,19 @@ def test_an_undelivered_text_is_followed_by_an_email_once(database, clock, city)
         message = session.get(Message, mail)
         assert (message.channel, message.recipient) == ("email", "maria@example.com")
         assert message.fallback["channels"] == ["letter"] and "December 3" in message.body_text
+
+
+def test_a_courtesy_that_fails_is_followed_by_nothing_and_is_nobodys_work(database, clock, city):
+    renderer = Renderer(Catalogue.load(ROOT, city), city)
+    with database.begin() as session:
+        account = build.account(session, email="maria@example.com")
+        courtesy = {"channels": [], "after_s": None, "courtesy": True, "fields": {"due_date": "2026-12-03"}}
+        enqueue(session, [build.draft(account.id, recipient="+12185550101", fallback=courtesy)], clock)
+        session.query(Message).update({"state": "undelivered"})
+    with database.begin() as session:
+        assert fall_back(session, city, renderer, clock) == []
+        assert show_failures(session, clock) == (0, 0)
+        assert session.query(Task).count() == 0
 
 
 def test_a_dead_mailbox_is_followed_by_the_other_one_before_a_letter(database, clock, city):
