@@ -117,7 +117,8 @@ class _Asked:
         for _, ruling in channels:
             for reason in ruling.reasons:
                 reasons.setdefault((reason.rule, reason.fact), reason)
-        protects = protects_of(night.rulebook, night.today)
+        step = policy.named(outcome.step, outcome.arm) if policy and outcome.step else None
+        protects = protects_of(night.rulebook, night.today, step)
         main = main_of(outcome)
         return Explanation(
             account=self.number, name=self.name, on=night.today, basis="judged",

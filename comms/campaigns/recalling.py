@@ -20,7 +20,7 @@ from comms.rules import Reason, Weather, reasons_from_json
 from .choosing import main_reason
 from .night import Send, Subject
 from .past import file_days, lives
-from .policies import Policy, versions
+from .policies import Policy, Step, versions
 from .policies.wording import conditions, dollars, on_day
 from .positions import taken_in
 from .schema import CampaignRun, Decision, Episode, RulebookVersion
@@ -73,7 +73,7 @@ def recall(
     policy, version, arm = _policy_of(session, decision, run)
     reasons = reasons_from_json(decision.reasons)
     stored = session.get(RulebookVersion, run.rulebook)
-    protects = protects_stored(stored.content) if stored else {}
+    protects = protects_stored(stored.content, _step(policy, decision.step, arm)) if stored else {}
     main = main_of(decision, reasons)
     return Explanation(
         account=number, name=name, on=on, basis="decided",
@@ -108,13 +108,17 @@ def headline_of(
     return said
 
 
-def _name(policy: Policy | None, step: str | None, arm: str | None) -> str:
-    if step is None:
-        return ""
+def _step(policy: Policy | None, step: str | None, arm: str | None) -> Step | None:
+    """The policy's step; None also where it has none of that name."""
     try:
-        return policy.named(step, arm).name if policy else step
+        return policy.named(step, arm) if policy and step else None
     except KeyError:
-        return step
+        return None
+
+
+def _name(policy: Policy | None, step: str | None, arm: str | None) -> str:
+    found = _step(policy, step, arm)
+    return found.name if found else step or ""
 
 
 def run_lines(found: Recalled, city: City) -> Iterator[str]:

@@ -14,7 +14,7 @@ from .night import Contacts, Night, Outcome, Position, Send, Subject, Taken
 from .policies import Policy, Step
 from .policies.wording import by_channels, conditions, dollars, listed, on_day, quoted, step_heading
 from .stepping import due_step
-from .tracing import ChannelAsked, PolicyAsked, StepSeen, kind_of
+from .tracing import ChannelAsked, PolicyAsked, Protects, StepSeen, kind_of
 
 CHANNELS = {"sms": "text message", "email": "email", "letter": "letter", "field": "visit"}
 STUCK = frozenset({"not-proven", "fact-not-known", "due-date-not-known", "policy-not-found", "notice-not-known"})
@@ -257,11 +257,18 @@ def local(at: datetime | None, city: City) -> str:
     return f"{there:%I:%M %p %Z}".lstrip("0") + f" on {on_day(there.date())}"
 
 
-def protects_of(rulebook: Rulebook, day: date) -> dict[str, str]:
-    """Whom each rule protects, by its id."""
-    return {rule.id: rule.text.protects for rule in rulebook.in_effect(day)}
+def protects_of(rulebook: Rulebook, day: date, step: Step | None) -> Protects:
+    """Whom each rule protects. Of several with one id and citation (an office may have two of a promise), the one that
+    is about what ``step`` does: writing, or an act outside."""
+    return protects_stored([rule.as_json() for rule in rulebook.in_effect(day)], step)
 
 
-def protects_stored(content: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def protects_stored(content: Sequence[Mapping[str, Any]], step: Step | None) -> Protects:
     """The same, of rules as they were kept."""
-    return {one["id"]: one["protects"] for one in content if one.get("protects")}
+    acts = {Action.NOTICE} if step is None or step.send else {Action.DISCONNECT, Action.REFER}
+
+    def is_about(one: Mapping[str, Any]) -> bool:
+        return any(acts & set(to.get("action", [Action.NOTICE])) for to in one["applies"])
+
+    told = [one for one in content if one.get("protects")]
+    return {(one["id"], one["citation"]): one["protects"] for one in sorted(told, key=is_about)}

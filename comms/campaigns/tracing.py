@@ -36,6 +36,10 @@ _BY_RULE: Mapping[str, Kind] = {
 }  # fmt: skip
 
 
+Protects = Mapping[tuple[str, str], str]
+"""Whom a rule protects, by its id and citation: rules share an id (consent to texts, and to emails and letters)."""
+
+
 def kind_of(outcome: str, rule: str, verdict: Verdict | None) -> Kind:
     """What an outcome comes to. ``rule`` and ``verdict`` are those of its main reason."""
     if outcome == "contact":
@@ -96,10 +100,9 @@ class RuleSaid:
     protects: str = ""
 
     @classmethod
-    def of(cls, reason: Reason, protects: Mapping[str, str]) -> "RuleSaid":
-        return cls(
-            reason.rule, str(reason.verdict), reason.fact, reason.value, reason.citation, protects.get(reason.rule, "")
-        )
+    def of(cls, reason: Reason, protects: Protects) -> "RuleSaid":
+        about = protects.get((reason.rule, reason.citation), "")
+        return cls(reason.rule, str(reason.verdict), reason.fact, reason.value, reason.citation, about)
 
 
 @dataclass(frozen=True)

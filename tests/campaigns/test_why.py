@@ -8,7 +8,11 @@ import pytest
 from comms.accounts import consent
 from comms.accounts.schema import AccountBalance
 from comms.campaigns.explaining import explain
+from comms.campaigns.policies import parse_policy
+from comms.campaigns.telling import protects_stored
+from comms.city import load_city
 from comms.history import NewEvent, record
+from comms.rules import rulebook_of
 from tests.campaigns.conftest import RESIDENTIAL
 from tests.support import build
 
@@ -32,6 +36,27 @@ def hold(evenings, account, kind, **given):
 
 
 # --- one of each kind ---
+
+
+def test_of_rules_with_one_name_each_says_its_own_sentence(evenings):
+    account = evenings.account(email="maria@example.com")
+    opt_out(evenings, "sms", "+12185550101")
+    opt_out(evenings, "email", "maria@example.com")
+    told = {one.fact: one.protects for one in why(evenings, account).rules if one.rule == "consent"}
+    assert len(told) == 2, told
+    texts, emails = (next(words for fact, words in told.items() if channel in fact) for channel in ("sms", "email"))
+    assert "a text" in texts and "an email" in emails
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [("reminder", "is not dunned"), ("shut-off", "Water stays on")],
+)
+def test_a_promise_says_what_it_protects_from_also_where_one_office_made_both_rules(step, says):
+    rules = [one.as_json() for one in rulebook_of(load_city("kent-oh")).find("hold-promise")]
+    policy = parse_policy(RESIDENTIAL, "residential.toml")
+    (words,) = protects_stored(rules, policy.named(step)).values()
+    assert says in words
 
 
 def test_an_account_that_would_be_written_to_says_what_goes_out_and_what_was_asked(evenings):
