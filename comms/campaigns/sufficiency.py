@@ -218,14 +218,10 @@ def _forbidden(
     if ruling.verdict is Verdict.ALLOW:
         return []
     when = f" Possible from {ruling.next_on}." if ruling.verdict is Verdict.DEFER and ruling.next_on else ""
-    said = []
-    for reason in ruling.reasons:
-        established = next((rule.text.establish for rule in rulebook.find(reason.rule) if rule.text.establish), "")
-        wanted = f" To be established: {established}." if established else ""
-        said.append(
-            f"The rule {reason.rule} stands against it: {reason.fact} {reason.value} ({reason.citation}).{wanted}{when}"
-        )
-    return said
+    return [
+        f"The rule {reason.rule} stands against it: {reason.fact} {reason.value} ({reason.citation}).{when}"
+        for reason in ruling.reasons
+    ]
 
 
 def _stale_files(session: Session, now: datetime) -> dict[str, datetime | None]:
