@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 
+class ClockError(Exception):
+    """The shared clock cannot be read: what is wrong with its file, and what to do."""
+
+
 class Clock(Protocol):
     """What time it is, as an aware UTC datetime."""
 
@@ -45,7 +49,8 @@ class FileClock:
     """A clock that every process reading the same file shares.
 
     The file holds ``{"at": ISO instant, "set": real Unix time}``; the clock reads ``at`` plus the real time passed
-    since ``set``, so it runs at the usual speed from wherever it was last put.
+    since ``set``, so it runs at the usual speed from wherever it was last put. A file that is not there or holds
+    something else is a ``ClockError``: no other time is taken for it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,13 +59,20 @@ class FileClock:
         self._offset = timedelta()
 
     def now(self) -> datetime:
-        stat = self._path.stat()
-        seen = (stat.st_mtime_ns, stat.st_ino)
-        if seen != self._seen:
-            stored = json.loads(self._path.read_text("utf-8"))
-            self._offset = datetime.fromisoformat(stored["at"]) - datetime.fromtimestamp(stored["set"], UTC)
-            self._seen = seen
-        return datetime.now(UTC) + self._offset
+        try:
+            stat = self._path.stat()
+            seen = (stat.st_mtime_ns, stat.st_ino)
+            if seen != self._seen:
+                stored = json.loads(self._path.read_text("utf-8"))
+                self._offset = datetime.fromisoformat(stored["at"]) - datetime.fromtimestamp(stored["set"], UTC)
+                self._seen = seen
+            return datetime.now(UTC) + self._offset
+        except (OSError, ValueError, TypeError, LookupError, OverflowError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "it holds no time of a clock"
+            raise ClockError(
+                f"COMMS_CLOCK names the clock file {self._path}, which cannot be read: {why}. "
+                "Next step: leave COMMS_CLOCK empty for this machine's own clock, or name the file of a demonstration."
+            ) from error
 
     @staticmethod
     def put(path: Path, at: datetime) -> None:

@@ -74,10 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; what a person did wrong is told in a sentence, not in a traceback."""
     from sqlalchemy.exc import OperationalError, ProgrammingError
 
+    from comms.clock import ClockError
+
     try:
         cli.main(args=list(arguments) if arguments is not None else None, prog_name="comms")
     except (OperationalError, ProgrammingError) as error:
         click.echo(database_trouble(error), err=True)
+        sys.exit(2)
+    except ClockError as error:
+        click.echo(str(error), err=True)
         sys.exit(2)
 
 

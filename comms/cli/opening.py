@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from comms.city.profile import CityError
+from comms.clock import ClockError
 from comms.logs import configure
 from comms.office import Office
 from comms.settings import Settings, faults
@@ -42,7 +43,8 @@ def office() -> Iterator[Office]:
     configure("WARNING")
     try:
         opened = Office.open(read_settings())
-    except CityError as error:
+        opened.clock.now()
+    except (CityError, ClockError) as error:
         raise Refused(str(error)) from None
     try:
         yield opened

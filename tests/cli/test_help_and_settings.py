@@ -40,6 +40,20 @@ def test_the_list_of_commands_is_the_list_in_the_help(comms):
     assert comms("--version").out.startswith("comms, version ")
 
 
+@pytest.mark.parametrize("command", [("plan",), ("why", "0000123-47"), ("doctor",), ("campaign", "status")])
+@pytest.mark.parametrize("holds", [None, "", "noon", "{}", "[]", '{"at": "noon", "set": 1}', '{"at": 5, "set": 1}'])
+def test_a_clock_that_is_no_clock_is_told_in_a_sentence(comms, monkeypatch, tmp_path, command, holds):
+    comms("migrate")
+    clock = tmp_path / "broken-clock.json"
+    if holds is not None:
+        clock.write_text(holds)
+    monkeypatch.setenv("COMMS_CLOCK", str(clock))
+    said = comms(*command)
+    assert said.code == 2
+    assert f"COMMS_CLOCK names the clock file {clock}, which cannot be read: " in said.err
+    assert "Next step: " in said.err
+
+
 @pytest.mark.parametrize("command", [("plan",), ("history", "verify"), ("serve",), ("worker",), ("clock",)])
 @pytest.mark.parametrize(
     ("name", "value", "says"),
