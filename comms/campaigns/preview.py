@@ -71,6 +71,28 @@ class Preview:
 
 def count(session: Session, run_id: int) -> dict[str, Any]:
     """Count the decisions of a run and keep the answer with it. Returns what is kept in ``campaign_run.counts``."""
+    counts = _counted(session, run_id)
+    session.execute(
+        update(CampaignRun)
+        .where(CampaignRun.id == run_id)
+        .values(counts=counts)
+        .execution_options(synchronize_session="fetch")
+    )
+    return counts
+
+
+def preview(session: Session, run_id: int) -> Preview:
+    """What was counted when the run was planned; empty for one that is still being planned. A run of a release that
+    counted otherwise is counted from its decisions."""
+    kept = session.get_one(CampaignRun, run_id).counts
+    if not kept:
+        return Preview()
+    if "steps" not in kept:
+        kept = _counted(session, run_id)
+    return Preview(**{**kept, "steps": tuple(StepLine(**line) for line in kept["steps"])})
+
+
+def _counted(session: Session, run_id: int) -> dict[str, Any]:
     outcomes: Counter[str] = Counter()
     by_rule: dict[str, Counter[str]] = {"protected": Counter(), "waiting": Counter()}
     unreachable: Counter[str] = Counter()
@@ -93,7 +115,7 @@ def count(session: Session, run_id: int) -> dict[str, Any]:
     for policy, step, channel, messages in session.execute(_by_channel(session, run_id)):
         steps[policy or "", step or "", "contact"]["channels"][channel] = messages
         channels[channel] += messages
-    counts = {
+    return {
         "contacts": outcomes["contact"], "actions": outcomes["action"], "messages": channels.total(),
         "households": _households(session, run_id), "later_today": later,
         "cents_addressed": sum(line["cents"] for line in steps.values()),
@@ -106,21 +128,6 @@ def count(session: Session, run_id: int) -> dict[str, Any]:
         "protected": dict(by_rule["protected"].most_common()), "waiting": dict(by_rule["waiting"].most_common()),
         "unreachable": dict(sorted(unreachable.items())),
     }  # fmt: skip
-    session.execute(
-        update(CampaignRun)
-        .where(CampaignRun.id == run_id)
-        .values(counts=counts)
-        .execution_options(synchronize_session="fetch")
-    )
-    return counts
-
-
-def preview(session: Session, run_id: int) -> Preview:
-    """What was counted when the run was planned; empty for one that is still being planned."""
-    kept = session.get_one(CampaignRun, run_id).counts
-    if not kept:
-        return Preview()
-    return Preview(**{**kept, "steps": tuple(StepLine(**line) for line in kept["steps"])})
 
 
 @dataclass(frozen=True)
