@@ -9,6 +9,7 @@ from comms.desk import batches, proofs
 from comms.desk.proofs import ProofError, chosen
 from comms.desk.schema import AuditEvent
 from comms.office import Office
+from comms.outbox import mail_acks
 from comms.outbox.schema import MailBatch
 from comms.settings import Settings
 from tests.desk import mail_story
@@ -68,6 +69,17 @@ def test_a_batch_shows_its_totals_its_manifest_and_its_letters(clerk, house):
         row = session.scalars(select(MailBatch).where(MailBatch.name == FRESH)).one()
         row.manifest = row.manifest | {"counts": row.manifest["counts"] | {"pieces": 4}}
     assert "Letters 4 3 does not agree" in seen(clerk.get(BATCH))
+
+
+def test_a_matter_leads_to_its_batch(clerk, house):
+    with house.database.begin() as session:
+        row = batches.named(session, FRESH)
+        row.handed_over_at = row.handed_over_at.replace(day=16)
+        mail_acks.ask_for_days(session, house.city, house.clock)
+        path = f"/mail/batches/by-number/{row.id}"
+    assert f'href="{path}"' in clerk.get("/worklists/runs-and-mail").get_data(as_text=True)
+    assert clerk.get(path).location == BATCH
+    assert clerk.get("/mail/batches/by-number/99999").status_code == 404
 
 
 def test_a_batch_that_is_not_there(clerk):

@@ -9,12 +9,13 @@ from comms.accounts import finding
 from comms.desk import returns
 from comms.desk.schema import AuditEvent
 from comms.history import timeline
+from comms.office import Office
 from comms.outbox import Message, returned_addresses
 from comms.worklist import open_tasks
-from tests.desk import mail_story
-from tests.desk.conftest import Browser
+from tests.desk import mail_story, story
+from tests.desk.conftest import Browser, RememberingDoorbell, make_app
 from tests.desk.mail_story import FIRST, INGRID, SECOND
-from tests.support import post, workbooks
+from tests.support import post, runs, workbooks
 
 SCAN = "/mail/returned/scan"
 SCRIPT = {"headers": {"HX-Request": "true"}}
@@ -72,6 +73,14 @@ def test_a_scan_writes_the_return_down_and_says_what_follows(clerk, mail):
     assert event.actor == "user:park"
     assert (audit.account_id, audit.facts) == (account.id, {"piece": FIRST, "reason": "no such number"})
     assert task.account_id == account.id
+
+
+def test_the_step_that_the_letter_stood_for_is_decided_anew(clerk, mail):
+    with mail.database.begin() as session:
+        account = finding.by_number(session, INGRID)
+        decided = runs.decision(session, runs.run(session), account.id, step="final-notice")
+        post.letter(session, FIRST).decision_id = decided.id
+    assert "and so does its step (Final notice); the next night decides it anew." in seen(scan(clerk, FIRST))
 
 
 def test_what_to_do_next_is_offered(clerk):
@@ -207,6 +216,22 @@ def test_what_came_back_is_taken_out_as_excel(clerk):
     assert [row[column] for column in "BCFGHI"] == [
         "Ingrid Halvorsen", INGRID, "no such number", FIRST, "park", "No letter goes there",
     ]  # fmt: skip
+
+
+def test_a_tray_on_both_databases(settings, database, clock, city):
+    """Scan, scan again, take back, look at the lists: the same on SQLite and on PostgreSQL."""
+    with database.begin() as session:
+        story.whole(session, clock.now())
+    mail_story.mailed(database, city)
+    clerk = Browser(make_app(Office(settings, database, clock, city, RememberingDoorbell())))
+    clerk.sign_in()
+    assert "Came back" in seen(scan(clerk, FIRST)) and "Scanned before" in seen(scan(clerk, FIRST))
+    assert "Came back" in seen(scan(clerk, SECOND, "DEC")) and "is taken back" in seen(undo(clerk, FIRST))
+    for path in ("/mail", f"/mail/batches/{mail_story.MAILED}", f"/mail/batches/{mail_story.MAILED}/proof", SCAN,
+                 "/mail/returned", "/mail/returned/excel", "/mail/returned/find?q=halvorsen",
+                 f"/accounts/{mail_story.KARL}/address"):  # fmt: skip
+        assert clerk.get(path).status_code == 200, path
+    assert "See to the address" in seen(clerk.get("/worklists/returned-mail"))
 
 
 def test_a_viewer_may_not(browser, mail):

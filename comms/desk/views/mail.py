@@ -46,6 +46,16 @@ def one(visit: Visit, name: str) -> ResponseReturnValue:
     return _one(visit, name)
 
 
+def by_number(visit: Visit, batch_id: int) -> ResponseReturnValue:
+    """The page of a batch that a matter is about."""
+    with visit.office.database.read() as session:
+        batch = session.get(MailBatch, batch_id)
+        name = batch.name if batch else None
+    if name is None:
+        abort(404, "There is no such batch of letters.")
+    return redirect(f"/mail/batches/{name}", 303)
+
+
 def acknowledge(visit: Visit, name: str) -> ResponseReturnValue:
     """The post office accepted the batch on a day."""
     typed = {key: words(visit, key, 60) for key in ("mailed-on", "pieces", "statement")}
@@ -164,6 +174,7 @@ def _said(visit: Visit, done: Acked) -> str:
 ROUTES = (
     Route("/mail", all_batches, Permission.SCAN_MAIL, section="Mail"),
     Route("/mail/batches/<name>", one, Permission.SCAN_MAIL),
+    Route("/mail/batches/by-number/<int:batch_id>", by_number, Permission.SCAN_MAIL),
     Route("/mail/batches/<name>/acknowledge", acknowledge, Permission.SCAN_MAIL, ("POST",)),
     Route("/mail/batches/<name>/take-back", take_back, Permission.SCAN_MAIL, ("POST",)),
 )
