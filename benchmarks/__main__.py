@@ -11,6 +11,7 @@ ALL = {
     "render": [],
     "intake": [],
     "importing": [],
+    "desk": [],
     "planning": [],
     "runs": [],
     "understanding": [],

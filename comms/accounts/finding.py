@@ -17,6 +17,9 @@ LOCAL_DIGITS = 7
 
 LONGEST_QUERY = 200
 
+MOST_SORTED = 5_000
+"""Of more accounts than these ("st" is in most addresses) some are put in order: nobody reads them all."""
+
 
 def by_number(session: Session, number: str) -> Account | None:
     """The account with this number, with or without dashes and leading zeros; None when there is none, or several."""
@@ -32,9 +35,9 @@ def find(session: Session, query: str, limit: int = 50) -> list[Account]:
     """Accounts that answer to ``query``, the surest matches first: number, phone or email, name, address, both."""
     found: dict[int, Account] = {}
     for condition in _conditions(query.strip()[:LONGEST_QUERY], indexed=on_postgres(session)):
-        statement = (
-            select(Account).where(condition).order_by(Account.search_name, Account.number).limit(limit - len(found))
-        )
+        some = select(Account.id).where(condition).limit(MOST_SORTED)
+        statement = select(Account).where(Account.id.in_(some)).order_by(Account.search_name, Account.number)
+        statement = statement.limit(limit - len(found))
         if found:
             statement = statement.where(Account.id.not_in(found))
         found |= {account.id: account for account in session.scalars(statement)}

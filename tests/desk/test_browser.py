@@ -34,6 +34,7 @@ PAGES = {
     "long history, long name": "/accounts/0000555-50",
     "found": "/find?q=larson",
     "found one by name": "/find?q=delgado",
+    "messages found": "/find?q=dividir",
     "nothing found": "/find?q=zebra",
     "replies": "/worklists/replies",
     "unmatched": "/worklists/unmatched",
