@@ -44,7 +44,7 @@ _PAST = """CREATE TEMP TABLE past AS
         m % 977 || CASE WHEN m % 50021 = 0 THEN ' xylophone' ELSE '' END AS words
     FROM (SELECT n, CASE WHEN n % 20 BETWEEN 8 AND 15 THEN n - 8 ELSE n END AS m FROM generate_series(1, :events) AS g(n)) AS g"""
 
-_SAID = "Duluth Utilities: $' || (m % 900) || '.' || (10 + m % 90) || ' on your account is past due since ' || CAST(at AS date) || '. Please pay by the due date or call us at 218-555-0140 to set up a plan. Reply STOP to opt out."  # noqa: E501
+_SAID = "Duluth Utilities: $' || (m % 900) || '.' || (10 + m % 90) || ' on your account is past due since ' || CAST(at AS date) || '. Please pay by the due date or call us at 218-555-0140 to set up a plan. Reply STOP to opt out."
 
 _STATEMENTS = (
     "INSERT INTO contact_content (digest, content, stored_at) SELECT digest, jsonb_build_object('channel', channel, "
