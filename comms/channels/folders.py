@@ -74,8 +74,7 @@ def holds(folder: Path, manifest: Mapping[str, Any]) -> bool:
     try:
         told: Any = json.loads((folder / MANIFEST).read_bytes())
         return bool(told == manifest) and all(
-            sha256((folder / file).read_bytes()).hexdigest() == one["sha256"]
-            for file, one in manifest["files"].items()
+            sha256((folder / file).read_bytes()).hexdigest() == one["sha256"] for file, one in manifest["files"].items()
         )
     except (OSError, ValueError):
         return False

@@ -86,7 +86,7 @@ def round_up(value: int) -> int:
     """The next of 4, 8, 20, 40, 80, 200 …: four lines across, all at round numbers."""
     if value <= 4:
         return 4
-    power = 10 ** int(log10(value / 4))
+    power: int = 10 ** int(log10(value / 4))
     return next(4 * step * power for step in (1, 2, 5, 10) if 4 * step * power >= value)
 
 

@@ -33,7 +33,12 @@ def dispute(afternoon):
 
 
 def test_a_hold_is_placed_with_its_kind_its_end_and_its_reason(clerk, afternoon):
-    form = {"hold-kind": "medical", "note": "Letter of Dr. Lee,  oxygen at home", "ends-on": "2026-12-23", "amount": "$80"}
+    form = {
+        "hold-kind": "medical",
+        "note": "Letter of Dr. Lee,  oxygen at home",
+        "ends-on": "2026-12-23",
+        "amount": "$80",
+    }
     answer = clerk.post(FORM, form, page=FORM)
     assert (answer.status_code, answer.location) == (303, f"/accounts/{OLE}")
     (hold,) = holds_of(afternoon)
