@@ -25,6 +25,11 @@ def day_heading(value: date, today: date) -> str:
     return f"{value:%a}, {day(value, today)}"
 
 
+def whole_day(value: date) -> str:
+    """``Monday, November 23, 2026``: for paper, which is read on another day."""
+    return f"{value:%A, %B} {value.day}, {value.year}"
+
+
 def clock_time(at: datetime, zone: ZoneInfo) -> str:
     """``8:06 AM``."""
     local = at.astimezone(zone)

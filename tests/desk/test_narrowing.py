@@ -88,6 +88,7 @@ def test_the_print_view_opens_every_word_and_says_who_printed_it_when(clerk, aft
     page = html.unescape(clerk.get(f"{ACCOUNT}/print").get_data(as_text=True))
     for said in (
         "printed Mon, Nov 23, 2026, 10:00:00 AM CST by J. Park", "Please pay $612.86 by November 13",
+        "Tuesday, November 3, 2026",
         "Tue, Nov 3, 2026, 10:00:00 AM CST", "Not delivered: The phone was off or out of reach (code 30003)",
         "to (218) 555-4417", "from (218) 555-4417",
     ):  # fmt: skip

@@ -30,7 +30,7 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
             visit, "account_print.html", account=account, pane=pane, narrowed=narrow.said(visit.today),
             record=record.read(session, city, account, visit.today), most=MOST,
             back=narrow.link(f"/accounts/{account.number}"), printed=formats.full_time(visit.now, city.zone),
-            full=lambda at: formats.full_time(at, city.zone),
+            full=lambda at: formats.full_time(at, city.zone), whole_day=formats.whole_day,
         )  # fmt: skip
 
 

@@ -1,0 +1,129 @@
+"""The record's conversation side in a real Chromium: narrowed, printed, logged, answered, taken back, and shared."""
+
+import logging
+
+import pytest
+from sqlalchemy import select
+
+from comms.outbox import Message
+from tests.desk import chromium, story
+from tests.desk.conftest import make_app
+from tests.desk.test_browser import SIZES, opened
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.browser
+
+ACCOUNT = f"/accounts/{story.MARIA}"
+PAGES = {
+    "narrowed": f"{ACCOUNT}?words=vencida&about=office",
+    "nothing found": f"{ACCOUNT}?words=zebra&from=2026-01-01",
+    "calls": f"{ACCOUNT}?show=calls",
+    "print view": f"{ACCOUNT}/print",
+    "print view of a long history": "/accounts/0000555-50/print",
+    "print view of nothing": f"{ACCOUNT}/print?words=zebra",
+    "log a call": f"{ACCOUNT}/log?how=talked",
+}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium.chromium() as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def served(afternoon):
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with chromium.served(make_app(afternoon)) as address:
+        yield address
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_is_accessible_and_fits(browser, served, size):
+    page, complaints = opened(browser, served, SIZES[size])
+    wrong = {}
+    for name, path in PAGES.items():
+        page.goto(path)
+        if found := [*chromium.violations(page), *[f"{n} px too wide" for n in [chromium.overflow(page)] if n]]:
+            wrong[name] = found
+    page.goto(ACCOUNT)
+    page.click("#saved summary")
+    assert (wrong, chromium.violations(page), chromium.overflow(page)) == ({}, [], 0)
+    assert complaints == []
+    page.context.close()
+
+
+def test_the_send_button_is_on_the_screen_when_a_record_opens(browser, served):
+    page, _ = opened(browser, served, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    box = page.get_by_role("button", name="Send text").bounding_box()
+    assert box["y"] + box["height"] <= 900
+    page.context.close()
+
+
+def test_a_slash_opens_the_saved_replies_and_one_is_written_into_the_box(browser, served):
+    page, _ = opened(browser, served, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    page.focus("#text")
+    page.keyboard.press("/")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.input_value("#text").startswith("Tiene $412.86 vencidos al vie 20 nov. Puede pagar en https://")
+    assert page.evaluate("document.activeElement.id") == "text"
+    assert "1 text." in page.inner_text("#count")
+    page.keyboard.type(" 1/2")
+    assert page.input_value("#text").endswith(" 1/2"), "a slash in a text is a slash"
+    page.context.close()
+
+
+def test_a_text_is_taken_back_by_its_button_and_its_words_return(browser, served, afternoon):
+    page, _ = opened(browser, served, chromium.PHONE)
+    page.goto(ACCOUNT)
+    page.fill("#text", "Dos pagos.")
+    page.get_by_role("button", name="Send text").click()
+    until("the seconds run", lambda: page.inner_text("[data-left]").endswith(" s"))
+    assert (chromium.violations(page), chromium.overflow(page)) == ([], 0)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url("**again=*")
+    assert page.input_value("#text") == "Dos pagos."
+    assert "nothing left" in page.inner_text(".flashes")
+    with afternoon.database.read() as session:
+        assert session.scalars(select(Message.state).where(Message.notice == "staff-reply")).one() == "cancelled"
+    page.context.close()
+
+
+def test_a_colleague_is_seen_to_write(browser, served):
+    first, _ = opened(browser, served, chromium.DESKTOP)
+    second = browser.new_context(base_url=served).new_page()
+    second.goto("/sign-in")
+    second.fill("#username", "osei")
+    second.fill("#password", story.PASSWORD)
+    second.press("#password", "Enter")
+    second.wait_for_url(f"{served}/")
+    first.goto(ACCOUNT)
+    second.goto(ACCOUNT)
+    assert "J. Park has this record open." in second.inner_text("#others")
+    second.type("#text", "Dos")
+    with second.expect_response("**/others**"):
+        second.evaluate("htmx.trigger('#others', 'now')")
+    first.evaluate("htmx.trigger('#others', 'now')")
+    until("the other is seen", lambda: "R. Osei is writing here." in first.inner_text("#others"))
+    assert second.input_value("#writes") == "", "one keystroke is told once"
+    assert chromium.violations(first) == []
+    first.context.close()
+    second.context.close()
+
+
+def test_a_call_is_logged_beside_the_history(browser, served):
+    page, complaints = opened(browser, served, chromium.DESKTOP)
+    page.goto(ACCOUNT)
+    page.click("text=Log a call or visit")
+    page.select_option("#action #deed-how", "talked")
+    page.get_by_role("button", name="Put it into the history").click()
+    until("the reason", lambda: "in a few words what was said" in page.inner_text("#action"))
+    page.fill("#deed-text", "Asks for a week")
+    page.get_by_role("button", name="Put it into the history").click()
+    page.wait_for_selector(".flash")
+    assert "Asks for a week" in page.inner_text("#newest")
+    assert [text for text in complaints if "422" not in text] == []
+    page.context.close()
