@@ -169,6 +169,9 @@ def _toml(path: Path) -> dict[str, Any]:
         raise RuleError(f"{path}: is missing; every city needs it (docs/rules.md lists the files)") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RuleError(f"{path}: not readable as TOML: {error}") from None
+    except OSError as error:
+        said = "is a folder" if path.is_dir() else f"cannot be read ({error.strerror})"
+        raise RuleError(f"{path}: {said}; allowed: a TOML file that comms may read (docs/rules.md)") from None
 
 
 def _fault(path: Path, stored: Any, problem: ErrorDetails, *within: str | int) -> str:

@@ -222,3 +222,11 @@ def test_a_season_may_run_over_the_end_of_the_year(first, last, inside, outside)
         assert season.holds(date.fromisoformat(f"2028-{day}"))
     for day in outside:
         assert not season.holds(date.fromisoformat(f"2028-{day}"))
+
+
+def test_a_folder_where_a_rule_file_should_be_is_told_of(tmp_path):
+    shutil.copytree(LAW, tmp_path / "law")
+    (tmp_path / "law" / "federal.toml").unlink()
+    (tmp_path / "law" / "federal.toml").mkdir()
+    with pytest.raises(RuleError, match=r"federal\.toml: is a folder; allowed: a TOML file"):
+        read_texts(load_city("duluth-mn"), tmp_path / "law")
