@@ -180,6 +180,19 @@ def test_a_promise_that_ended_before_any_step_is_looked_at_too(city, renderer):
             'ended_days_ago = 3\nexpect = { outcome = "nothing" }',
             "ended_days_ago is for an account without an open episode",
         ),
+        (
+            'account = { past_due = 1.00, oldest_due_days = 3, holds = ["medicl"] }\nexpect = { outcome = "nothing" }',
+            "account.holds: 'medicl' is none of medical, military, bankruptcy",
+        ),
+        (
+            'account = { past_due = 1.00, oldest_due_days = 3, holds = [{ kind = "medicl" }] }\n'
+            'expect = { outcome = "nothing", because = "hold-medical" }',
+            "account.holds: 'medicl' is none of medical, military, bankruptcy",
+        ),
+        (
+            'account = { past_due = 1.00, oldest_due_days = 999999999 }\nexpect = { outcome = "nothing" }',
+            "account.oldest_due_days: Input should be less than or equal to 3650",
+        ),
         ("account = {", "cases.toml: not TOML"),
     ],
 )
@@ -190,13 +203,20 @@ def test_a_case_that_cannot_be_read_is_refused_with_its_name_the_key_and_what_is
     assert said in str(refused.value)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-12-31"])
+def test_a_case_has_its_day_between_2000_and_2100(policy, day):
+    words = 'account = { past_due = 1.00, oldest_due_days = 3 }\nexpect = { outcome = "nothing" }\n'
+    with pytest.raises(PolicyError, match=r"cases\.toml: case 'the one case': on: .* equal to (2000-01-01|2100-12-31)"):
+        parse_cases(MONDAY.replace("2026-11-23", day) + words, "cases.toml", policy)
+
+
 def test_two_cases_of_one_name_are_refused(policy):
     words = 'account = { past_due = 1.00, oldest_due_days = 3 }\nexpect = { outcome = "nothing" }\n'
     with pytest.raises(PolicyError, match="two cases are named 'the one case'"):
         parse_cases((MONDAY + words) * 2, "cases.toml", policy)
 
 
-def test_a_hold_of_a_kind_that_no_rule_knows_is_no_typing_error_that_lets_dunning_through(city, renderer):
+def test_a_hold_of_a_kind_that_no_rule_knows_may_stand_where_the_case_expects_that_it_protects(city, renderer):
     words = """account = { past_due = 120.00, oldest_due_days = 12, holds = ["medcial"] }
     expect = { outcome = "nothing", because = "hold-unknown" }
     """

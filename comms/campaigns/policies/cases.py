@@ -7,16 +7,23 @@ runs them.
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from .conditions import Cents
+from comms.accounts.holds import KINDS
+
+from .conditions import MOST_DAYS, MOST_HOURS, Cents
 from .model import Policy, PolicyError
 from .steps import Channel
 
 OUTCOMES = ("nothing", "protected", "waiting", "outside")
+HOLD_UNKNOWN = "hold-unknown"
+"""The rule that protects an account under a hold that no rule knows; a case that expects it may name such a hold."""
+
+DaysAgo = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
 
 
 class _Part(BaseModel):
@@ -27,7 +34,8 @@ class CaseHold(_Part):
     """A hold on the account; without ``amount`` it holds the whole debt, without ``ends`` it has no end."""
 
     kind: str
-    ends: date | None = None
+    """One that the desk can place; any other only in a case that expects ``because = "hold-unknown"``."""
+    ends: Day | None = None
     amount: Cents | None = None
     note: str = ""
 
@@ -36,14 +44,14 @@ class CaseWeather(_Part):
     """What the weather feed says for the county, and how old it is. Left out, it was read an hour ago and is quiet."""
 
     alerts: tuple[str, ...] = ()
-    hours_old: float | Literal["never read"] = 1
+    hours_old: Annotated[float, Field(ge=0, le=MOST_HOURS)] | Literal["never read"] = 1
 
 
 class CaseAccount(_Part):
     """The account as it stands on the day of the case. What is left out is an ordinary residential account."""
 
     past_due: Cents
-    oldest_due_days: int = Field(ge=0)
+    oldest_due_days: DaysAgo
     """Days since the oldest unpaid bill was due."""
     service_class: Literal["residential", "commercial"] = Field("residential", alias="class")
     status: Literal["active", "inactive", "final", "shut_off"] = "active"
@@ -60,7 +68,7 @@ class CaseAccount(_Part):
     returned_mail: bool = False
     broken_promises: int = Field(0, ge=0)
     holds: tuple[CaseHold | str, ...] = ()
-    contacts_days_ago: tuple[int, ...] = ()
+    contacts_days_ago: tuple[DaysAgo, ...] = ()
     """Contacts with the household that no step of this policy made."""
     phone: str = Field("", pattern=r"^(\+1[2-9]\d{9})?$")
     zip: str = ""
@@ -72,7 +80,7 @@ class CaseTaken(_Part):
     """A step that was taken before; it counts from then, unless ``standing`` says that it is under way or undone."""
 
     step: str
-    days_ago: int = Field(ge=0)
+    days_ago: DaysAgo
     standing: Literal["counts", "pending", "undone"] = "counts"
 
 
@@ -80,7 +88,7 @@ class CasePromise(_Part):
     """How the last promise of this debt ended."""
 
     ended: Literal["kept", "partial", "broken"]
-    days_ago: int = Field(ge=0)
+    days_ago: DaysAgo
 
 
 class Expect(_Part):
@@ -94,7 +102,7 @@ class Expect(_Part):
     """The step that a protected account would have had."""
     channel: Channel | tuple[Channel, ...] | None = None
     """The channel written on; several when a step writes on several."""
-    on: date | None = None
+    on: Day | None = None
     """The next day on which something can happen."""
     closes: bool | None = None
     """Whether the episode ends."""
@@ -104,13 +112,13 @@ class Case(_Part):
     """One golden case."""
 
     name: str = Field(min_length=3)
-    on: date
+    on: Day
     at: time = time(10, 0)
     """Local time of day; 10:00 where nothing is said, when texts may be sent."""
     account: CaseAccount
     taken: tuple[CaseTaken, ...] = ()
     promise: CasePromise | None = None
-    ended_days_ago: int | None = Field(None, ge=0)
+    ended_days_ago: DaysAgo | None = None
     """An earlier episode of the account ended so many days ago."""
     arm: Literal["champion", "challenger"] | None = None
     expect: Expect
@@ -149,12 +157,15 @@ def parse_cases(text: str, where: str, policy: Policy) -> tuple[Case, ...]:
 
 
 def _names(case: Case, steps: Sequence[str]) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Every name of a step in a case, with the names that are allowed there."""
+    """Every name of a step or a kind of hold in a case, with the names that are allowed there."""
     yield "expect.outcome", case.expect.outcome, (*OUTCOMES, *steps)
     if case.expect.step is not None:
         yield "expect.step", case.expect.step, steps
     for each in case.taken:
         yield "taken.step", each.step, steps
+    if case.expect.because != HOLD_UNKNOWN:
+        for hold in case.account.holds:
+            yield "account.holds", hold if isinstance(hold, str) else hold.kind, KINDS
 
 
 def _complaint(problem: ErrorDetails, given: Mapping[str, Any]) -> str:

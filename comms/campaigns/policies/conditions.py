@@ -15,6 +15,10 @@ ServiceClass = Literal["residential", "commercial"]
 Status = Literal["active", "inactive", "final", "shut_off"]
 Occupancy = Literal["owner", "tenant"]
 
+MOST_DAYS = 3650
+"""Ten years: no number of days in a policy or its cases is longer, so that every date it leads to can be told."""
+MOST_HOURS = 24 * MOST_DAYS
+
 
 class Part(BaseModel):
     """A table of a policy's file: what it does not know it refuses, and nothing of it changes once it is read."""
@@ -51,7 +55,7 @@ class Conditions(Part):
     services: Annotated[tuple[str, ...] | None, OneOrMore] = None
     past_due_at_least: Cents | None = None
     past_due_at_most: Cents | None = None
-    oldest_due_days: int | None = Field(default=None, ge=0)
+    oldest_due_days: int | None = Field(default=None, ge=0, le=MOST_DAYS)
     """Days since the oldest unpaid bill was due, at least."""
     broken_promises_at_least: int | None = Field(default=None, ge=0)
     broken_promises_at_most: int | None = Field(default=None, ge=0)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .conditions import Cents, Conditions, Enter, Part
+from .conditions import MOST_DAYS, MOST_HOURS, Cents, Conditions, Enter, Part
 from .steps import After, Role, Send, Step
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -43,9 +43,9 @@ class Reentry(Part):
     """How an account comes in again: not within ``cool_down_days`` of its last episode's end; and at step
     ``restart_at`` when it comes back within ``restart_within_days`` of it."""
 
-    cool_down_days: int = Field(default=0, ge=0)
+    cool_down_days: int = Field(default=0, ge=0, le=MOST_DAYS)
     restart_at: str | None = None
-    restart_within_days: int = Field(default=180, ge=1)
+    restart_within_days: int = Field(default=180, ge=1, le=MOST_DAYS)
 
 
 def _windows(given: Any) -> Any:
@@ -81,7 +81,7 @@ class OnPromise(Part):
     kept: str = "resume_same_step"
     partial: str = "resume_same_step"
     broken: str = "next_step"
-    cool_down_days: int = Field(default=0, ge=0)
+    cool_down_days: int = Field(default=0, ge=0, le=MOST_DAYS)
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -136,9 +136,9 @@ class Brakes(Part):
 
     volume_jump_percent: int = Field(default=50, ge=1)
     """More contacts than the run before, by this many percent."""
-    payments_older_than_hours: int = Field(default=96, ge=1)
+    payments_older_than_hours: int = Field(default=96, ge=1, le=MOST_HOURS)
     """The last payment file is older; four days, so that a weekend with a holiday stops nothing."""
-    accounts_older_than_hours: int = Field(default=96, ge=1)
+    accounts_older_than_hours: int = Field(default=96, ge=1, le=MOST_HOURS)
     unreachable_percent: int = Field(default=25, ge=0, le=100)
     """So many of those with a step due cannot be reached on any channel."""
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from .conditions import Conditions, OneOrMore, Part
+from .conditions import MOST_DAYS, Conditions, OneOrMore, Part
 
 Channel = Literal["sms", "email", "letter"]
 Count = Literal["calendar", "business"]
@@ -28,9 +28,9 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 class After(Part):
     """When a step is due: so many days after the oldest due date, or after another step counted."""
 
-    due_days: int | None = Field(default=None, ge=0)
+    due_days: int | None = Field(default=None, ge=0, le=MOST_DAYS)
     step: str | None = None
-    days: int | None = Field(default=None, ge=1)
+    days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
     count: Count = "calendar"
 
     @model_validator(mode="after")
@@ -74,7 +74,7 @@ class Require(Part):
     """What must be proven before something is done: these steps count, and so many days have passed since each."""
 
     steps: Annotated[tuple[str, ...], OneOrMore] = Field(min_length=1)
-    days: int = Field(ge=0)
+    days: int = Field(ge=0, le=MOST_DAYS)
     count: Count = "calendar"
 
 
@@ -99,8 +99,8 @@ class Step(Part):
     when: Conditions | None = None
     unless: Conditions | None = None
     require: Require | None = None
-    pay_within_days: int = Field(default=10, ge=1)
-    disconnect_after_days: int | None = Field(default=None, ge=1)
+    pay_within_days: int = Field(default=10, ge=1, le=MOST_DAYS)
+    disconnect_after_days: int | None = Field(default=None, ge=1, le=MOST_DAYS)
     """Calendar days from the run to the disconnection date that the notice names."""
 
     @model_validator(mode="after")
