@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from comms.campaigns.policies import PolicyError, declared_order, load_policy, parse_policy, policy_files
+from comms.campaigns.policies import PolicyError, declared_order, load_policy, parse_policy, policy_files, versions
 from comms.city import City, load_city
 
 GOOD = """
@@ -157,6 +157,11 @@ WRONG = [
     ('"reminder", send', '"reminder", drop = true, send', "challenger.step.0", "drop = true alone"),
     ('restart_at = "second"', 'restart_at = "second"  # as it is', "policy", "to which on_promise or reentry goes"),
     ("share = 0.1", "share = 1", "challenger.share", "less than 1"),
+    ("{ due_days = 5 }", "{ due_days = 99999999999 }", "step.0.after.due_days", "less than or equal to 3650"),
+    ("days = 7 }", "days = 99999999999 }", "step.1.after.days", "less than or equal to 3650"),
+    ("days = 20 }", "days = 99999999999 }", "step.3.require.days", "less than or equal to 3650"),
+    ("oldest_due_days = 5", "oldest_due_days = 999999999", "enter.oldest_due_days", "less than or equal to 3650"),
+    ("cool_down_days = 14", "cool_down_days = 999999999", "reentry.cool_down_days", "less than or equal to 3650"),
 ]
 
 
@@ -179,6 +184,17 @@ def test_a_file_that_is_no_toml_is_refused():
 def test_a_policy_that_is_not_there_names_those_that_are():
     with pytest.raises(PolicyError, match=r"No policy 'garbage' for .*Duluth.*residential-past-due"):
         load_policy(load_city("duluth-mn"), "garbage")
+
+
+def test_a_policy_bears_the_name_of_its_file(tmp_path):
+    duluth = load_city("duluth-mn")
+    text = GOOD.replace('restart_at = "second"\n', "")
+    for name in ("late-bills.toml", "late-bills.v2.toml", "early-bills.toml"):
+        (tmp_path / name).write_text(text, "utf-8")
+    assert load_policy(duluth, str(tmp_path / "late-bills.v2.toml")).policy == "late-bills"
+    for read_file in (load_policy, versions.draft):
+        with pytest.raises(PolicyError, match=r"policy: 'late-bills' is not the name .* allowed: 'early-bills'"):
+            read_file(duluth, str(tmp_path / "early-bills.toml"))
 
 
 @pytest.fixture
@@ -212,6 +228,12 @@ def test_an_order_that_does_not_fit_the_files_is_refused(office, order, says):
     with pytest.raises(PolicyError) as refused:
         declared_order(office)
     assert "order.toml: " in str(refused.value) and says in str(refused.value)
+
+
+def test_a_folder_where_the_order_should_be_is_told_of(office):
+    (office.folder / "policies" / "order.toml").mkdir()
+    with pytest.raises(PolicyError, match=r"order\.toml: not readable"):
+        declared_order(office)
 
 
 def test_a_policy_without_a_place_in_the_order_is_told_of(office):

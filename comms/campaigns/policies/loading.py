@@ -20,7 +20,27 @@ def load_policy(city: City, name_or_path: str) -> Policy:
     """Read a policy of the city by the name of its file (``residential-past-due``, ``residential-past-due.v2``), or by
     a path. Raises ``PolicyError``."""
     path = policy_path(city, name_or_path)
-    return parse_policy(path.read_text("utf-8"), path.name)
+    return policy_in(path, words_of(path))
+
+
+def words_of(path: Path) -> str:
+    """The text of a file. Raises ``PolicyError`` where it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path.name}: not readable: {error}") from None
+
+
+def policy_in(path: Path, text: str) -> Policy:
+    """The policy whose words a file holds; the file has its name. Raises ``PolicyError``."""
+    policy = parse_policy(text, path.name)
+    if policy.policy != path.stem.split(".")[0]:
+        raise PolicyError(
+            f"{path.name}: policy: {policy.policy!r} is not the name of the file; allowed: "
+            f"{path.stem.split('.')[0]!r}, or name the file {policy.policy}.toml (a later version "
+            f"{policy.policy}.v2.toml and so on)"
+        )
+    return policy
 
 
 def policy_path(city: City, name_or_path: str) -> Path:
@@ -69,6 +89,8 @@ def written_order(city: City) -> tuple[str, ...]:
         raise PolicyError(f'{path.name}: there is none in {path.parent}; write: order = ["first", "second"]') from None
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{path.name}: not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path.name}: not readable: {error}") from None
     order = given.pop("order", None)
     if given:
         raise PolicyError(f"{path.name}: {next(iter(given))}: is not a key of it; allowed: order")

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from comms.campaigns.schema import PolicyVersion
 from comms.city import City
 
-from .loading import parse_policy, policy_path, written_order
-from .model import Policy, PolicyError
+from .loading import parse_policy, policy_in, policy_path, words_of, written_order
+from .model import Policy
 
 STATES = ("submitted", "approved", "active", "retired", "refused")
 ACKNOWLEDGED = "acknowledged"
@@ -58,11 +58,11 @@ def draft(city: City, name: str) -> Draft:
     the policy's own, ``<policy>.cases.toml``.
     """
     path = policy_path(city, name)
-    content = _words(path)
-    policy = parse_policy(content, path.name)
+    content = words_of(path)
+    policy = policy_in(path, content)
     own, shared = (path.parent / f"{stem}.cases.toml" for stem in (path.stem, policy.policy))
     cases_path = own if own.is_file() or not shared.is_file() else shared
-    return Draft(path, policy, content, cases_path, _words(cases_path) if cases_path.is_file() else "")
+    return Draft(path, policy, content, cases_path, words_of(cases_path) if cases_path.is_file() else "")
 
 
 def submit(session: Session, city: City, name: str, *, by: str, at: datetime) -> PolicyVersion:
@@ -213,10 +213,3 @@ def next_step(stored: PolicyVersion) -> str:
 @lru_cache(maxsize=256)
 def _parsed(content: str, where: str) -> Policy:
     return parse_policy(content, where)
-
-
-def _words(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{path.name}: not readable: {error}") from None
