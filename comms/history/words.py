@@ -1,9 +1,10 @@
 """Finding what was said by the words in it: texts, emails, letters and replies, notes and calls.
 
 Each event that says something for the first time has its words in ``searched_words``, under its own id. A trigger puts
-them there, in the transaction that records the event, so that no writer can forget it. Reports of delivery repeat what
-is known and are left out. Words are folded as ``accounts.folding`` folds names: small letters without accents, an
-apostrophe joins.
+them there, in the transaction that records the event, so that no writer can forget it. Left out are reports of
+delivery, which repeat what is known, and notices that the service writes by itself to many: who looks for a word of
+those would find everybody, and sending would cost more. Words are folded as ``accounts.folding`` folds names: small
+letters without accents, an apostrophe joins.
 
 PostgreSQL keeps a ``tsvector`` with a GIN index, SQLite an FTS5 table; the metadata has neither (``db.schema.known``).
 Whoever deletes content (retention) deletes the row of ``searched_words`` with it.
@@ -29,7 +30,12 @@ NEWEST = 5_000
 MOST_SEEN = 5_000
 """About how many messages the index of PostgreSQL is asked for; of a word in more it gives a part."""
 
-_SAYS = "NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%'"
+_SAYS = (
+    "NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%' "
+    "AND (NEW.kind <> 'notice.queued' OR NEW.actor <> 'system' OR {purpose} = 'conversational')"
+)
+_SAYS_POSTGRES = _SAYS.format(purpose="NEW.facts ->> 'purpose'")
+_SAYS_SQLITE = _SAYS.format(purpose="json_extract(NEW.facts, '$.purpose')")
 _LONGEST = 8_000
 """Characters of a message whose words are kept."""
 
@@ -58,11 +64,11 @@ BEGIN
   RETURN NULL;
 END $$""",  # noqa: S608
         "CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event FOR EACH ROW "
-        f"WHEN ({_SAYS}) EXECUTE FUNCTION searched_words_keep()",
+        f"WHEN ({_SAYS_POSTGRES}) EXECUTE FUNCTION searched_words_keep()",
     ),
     "sqlite": (
         "CREATE VIRTUAL TABLE searched_words USING fts5(words, tokenize = 'unicode61 remove_diacritics 2')",
-        f"CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event WHEN {_SAYS} BEGIN "  # noqa: S608
+        f"CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event WHEN {_SAYS_SQLITE} BEGIN "  # noqa: S608
         f"INSERT INTO searched_words (rowid, words) SELECT NEW.id, {_SQLITE_WORDS} FROM contact_content c "
         "WHERE c.digest = NEW.content_digest; END",
     ),

@@ -28,17 +28,17 @@ BEGIN
   RETURN NULL;
 END $$
 """,
-        """CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event FOR EACH ROW WHEN (NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%') EXECUTE FUNCTION searched_words_keep()
+        """CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event FOR EACH ROW WHEN (NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%' AND (NEW.kind <> 'notice.queued' OR NEW.actor <> 'system' OR NEW.facts ->> 'purpose' = 'conversational')) EXECUTE FUNCTION searched_words_keep()
 """,
-        """INSERT INTO searched_words (id, words) SELECT e.id, searched_words_of(left(concat_ws(' ', c.content ->> 'subject', c.content ->> 'text'), 8000)) FROM contact_event e JOIN contact_content c ON c.digest = e.content_digest WHERE e.kind NOT LIKE 'delivery.%' AND e.kind NOT LIKE 'mail.%'
+        """INSERT INTO searched_words (id, words) SELECT e.id, searched_words_of(left(concat_ws(' ', c.content ->> 'subject', c.content ->> 'text'), 8000)) FROM contact_event e JOIN contact_content c ON c.digest = e.content_digest WHERE e.kind NOT LIKE 'delivery.%' AND e.kind NOT LIKE 'mail.%' AND (e.kind <> 'notice.queued' OR e.actor <> 'system' OR e.facts ->> 'purpose' = 'conversational')
 """,
     ),
     "sqlite": (
         """CREATE VIRTUAL TABLE searched_words USING fts5(words, tokenize = 'unicode61 remove_diacritics 2')
 """,
-        """CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event WHEN NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%' BEGIN INSERT INTO searched_words (rowid, words) SELECT NEW.id, replace(replace(substr(coalesce(json_extract(c.content, '$.subject'), '') || ' ' || coalesce(json_extract(c.content, '$.text'), ''), 1, 8000), '''', ''), '’', '') FROM contact_content c WHERE c.digest = NEW.content_digest; END
+        """CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event WHEN NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%' AND (NEW.kind <> 'notice.queued' OR NEW.actor <> 'system' OR json_extract(NEW.facts, '$.purpose') = 'conversational') BEGIN INSERT INTO searched_words (rowid, words) SELECT NEW.id, replace(replace(substr(coalesce(json_extract(c.content, '$.subject'), '') || ' ' || coalesce(json_extract(c.content, '$.text'), ''), 1, 8000), '''', ''), '’', '') FROM contact_content c WHERE c.digest = NEW.content_digest; END
 """,
-        """INSERT INTO searched_words (rowid, words) SELECT e.id, replace(replace(substr(coalesce(json_extract(c.content, '$.subject'), '') || ' ' || coalesce(json_extract(c.content, '$.text'), ''), 1, 8000), '''', ''), '’', '') FROM contact_event e JOIN contact_content c ON c.digest = e.content_digest WHERE e.kind NOT LIKE 'delivery.%' AND e.kind NOT LIKE 'mail.%'
+        """INSERT INTO searched_words (rowid, words) SELECT e.id, replace(replace(substr(coalesce(json_extract(c.content, '$.subject'), '') || ' ' || coalesce(json_extract(c.content, '$.text'), ''), 1, 8000), '''', ''), '’', '') FROM contact_event e JOIN contact_content c ON c.digest = e.content_digest WHERE e.kind NOT LIKE 'delivery.%' AND e.kind NOT LIKE 'mail.%' AND (e.kind <> 'notice.queued' OR e.actor <> 'system' OR json_extract(e.facts, '$.purpose') = 'conversational')
 """,
     ),
 }
