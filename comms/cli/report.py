@@ -17,7 +17,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*REPORTS, "all"]), required=False)
+@click.argument("name", type=click.Choice([*REPORTS, "all"]), metavar="[NAME]", required=False)
 @click.option("--from", "first", type=_DAY, help="First day; else 29 days before the last.")
 @click.option("--to", "last", type=_DAY, help="Last day; else today.")
 @click.option("--policy", help="Only this policy.")
