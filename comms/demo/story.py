@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import select
 
+from comms import reports
 from comms.accounts.schema import Account
 from comms.campaigns import Decision
 from comms.campaigns.tracing import Explanation
@@ -111,9 +112,10 @@ def _serve(on: Stage) -> None:
         number = session.scalar(
             select(Account.number)
             .join(InboundMessage, InboundMessage.account_id == Account.id)
-            .order_by(InboundMessage.id)
+            .order_by(Account.past_due_cents.desc(), InboundMessage.id)
             .limit(1)
         )
+    reports.count(at.database, at.city, at.clock)
     click.echo(f"\nThe desk:   {on.url}")
     click.echo(f"Sign in as: demo   with: {password}")
     if number:
