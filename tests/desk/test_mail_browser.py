@@ -122,6 +122,7 @@ def test_a_scan_over_the_reasons_does_not_choose_another(page):
     page.focus("#reason")
     scanned(page, FIRST)
     page.wait_for_selector(".scan-heading:has-text('Came back: no such number')")
+    assert page.input_value("#reason") == "NSN"
 
 
 def test_the_day_of_a_batch_is_said_by_keyboard(page):
