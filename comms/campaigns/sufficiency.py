@@ -29,7 +29,7 @@ from comms.field import Due
 from comms.notices import Catalogue
 from comms.outbox import Message, State
 from comms.rules import Action, ActiveHold, Facts, Occasion, Purpose, Rulebook, Verdict, decide
-from comms.rules.requirements import NoticeClock, requirements_for_disconnection
+from comms.rules.notice_clock import NoticeClock, requirements_for_disconnection
 
 from .facts import subjects
 from .night import Subject

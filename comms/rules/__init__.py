@@ -21,7 +21,8 @@ from .facts import (
     reasons_from_json,
 )
 from .loading import Rule
-from .requirements import Duty, NoticeClock, NoticeRequirement, requirements_for_disconnection
+from .notice_clock import NoticeClock, requirements_for_disconnection
+from .requirements import Duty, NoticeRequirement
 from .rulebook import Rulebook, RuleError, rulebook_of
 
 __all__ = [

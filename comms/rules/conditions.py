@@ -17,7 +17,6 @@ from .facts import Action, ActiveHold, Facts, Occasion, Purpose, Reason, Verdict
 from .hours import next_opening, together, zones_of_phone, zones_of_zip
 from .loading import Rule
 from .model import WEEKDAYS, Applies, Contacts, DayKind, FactTest
-from .requirements import past_due_services
 from .words import FACTS, day_of_year, money, value_of
 
 BESIDE_A_HOLD = 500
@@ -102,7 +101,7 @@ def _guard(matching: Sequence[Applies]) -> Guard:
             seen = f"class {NOT_KNOWN}" if to.service_class and not facts.service_class else ""
             if not to.service:
                 return seen
-            services = occasion.services or past_due_services(facts)
+            services = occasion.services or facts.services_past_due
             if services is None:
                 return ", ".join(filter(None, (seen, f"services past due {NOT_KNOWN}")))
             among = [service in to.service for service in services]
@@ -266,7 +265,7 @@ def _all_of(rule: Rule, city: City, day: date) -> Check:
 
 
 def _services(facts: Facts, occasion: Occasion) -> tuple[str, ...]:
-    return occasion.services or past_due_services(facts) or (NOT_KNOWN,)
+    return occasion.services or facts.services_past_due or (NOT_KNOWN,)
 
 
 def _fact(test: FactTest) -> Ask:

@@ -101,6 +101,12 @@ class Facts:
         """Past due, without what came in since the balance was taken."""
         return self.past_due_cents - self.paid_since_cents
 
+    @property
+    def services_past_due(self) -> tuple[str, ...] | None:
+        """The services with something past due; None when that is not known."""
+        found = tuple(service for service, cents in (self.service_past_due or {}).items() if cents > 0)
+        return found or None
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:

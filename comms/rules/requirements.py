@@ -7,16 +7,12 @@ letter's, for an electronic notice of the termination of utility service is none
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from comms.city import City
 
-from .facts import Facts
 from .model import Count, DutyText, Layer, RequirementText
 from .sources import Source
-
-if TYPE_CHECKING:
-    from .rulebook import Rulebook
 
 
 @dataclass(frozen=True)
@@ -120,56 +116,3 @@ def _as_json(cited: _Cited, text: RequirementText | DutyText, status: str, kind:
         **text.model_dump(mode="json", by_alias=True, exclude_defaults=True), "status": status,
         "citation": cited.citation, "confidence": [source.confidence for source in cited.sources],
     }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class NoticeClock:
-    """How long before a disconnection its notice must have been mailed, and what belongs to it.
-
-    ``days`` in ``count`` is the longest of the requirements and ``citation`` where it comes from; ``earliest`` minds
-    all of them.
-    """
-
-    days: int
-    count: Count
-    citation: str
-    packet: tuple[str, ...]
-    establish: tuple[str, ...]
-    copies: tuple[str, ...]
-    requirements: tuple[NoticeRequirement, ...]
-
-    def earliest(self, city: City, mailed_on: date) -> date:
-        """The first day on which every waiting time is over."""
-        return max((need.earliest(city, mailed_on) for need in self.requirements), default=mailed_on)
-
-
-BUSINESS_DAYS_A_WEEK = 5
-
-
-def requirements_for_disconnection(
-    rulebook: "Rulebook", day: date, facts: Facts, services: Collection[str] = ()
-) -> NoticeClock:
-    """What the notice of a disconnection on ``day`` needs. ``services`` empty: those past due, else all of the
-    city's."""
-    about = services or past_due_services(facts) or ()
-    needs = rulebook.notice_requirements(day, about, facts.service_class)
-
-    def length(need: NoticeRequirement) -> float:
-        return need.days * (7 / BUSINESS_DAYS_A_WEEK if need.count == "business" else 1)
-
-    longest = max(needs, key=length, default=None)
-    return NoticeClock(
-        longest.days if longest else 0,
-        longest.count if longest else "calendar",
-        longest.citation if longest else "no rule asks for a notice",
-        tuple(dict.fromkeys(part for need in needs for part in need.text.packet)),
-        tuple(dict.fromkeys(part for need in needs for part in need.text.establish)),
-        tuple(dict.fromkeys(kind for need in needs for kind in need.text.copies)),
-        needs,
-    )
-
-
-def past_due_services(facts: Facts) -> tuple[str, ...] | None:
-    """The services with something past due; None when that is not known."""
-    found = tuple(service for service, cents in (facts.service_past_due or {}).items() if cents > 0)
-    return found or None

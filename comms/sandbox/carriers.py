@@ -1,12 +1,10 @@
 """Both carriers put together: one process, one ledger, one set of switches."""
 
 import logging
-from collections.abc import Awaitable
 from pathlib import Path
 
 from comms.clock import Clock
 from comms.sandbox import sendgrid, twilio
-from comms.sandbox.control import PREFIX, Control
 from comms.sandbox.draws import Draws
 from comms.sandbox.faults import REFUSALS, Fault, Faults, Switches
 from comms.sandbox.http import Answer, Request
@@ -65,14 +63,11 @@ class Carriers:
             sms_url=f"{public_url}/webhooks/twilio/sms",
             mail_url=f"{public_url}/webhooks/sendgrid/inbound/{SANDBOX_INBOUND_SECRET}",
         )
-        self._control = Control(self)
         write_public_key(var, self.key)
 
-    def handle(self, request: Request) -> Answer | Awaitable[Answer]:
-        """Answer any request; whatever goes wrong in here is logged and answered with a 500."""
+    def handle(self, request: Request) -> Answer:
+        """Answer what is asked of a carrier; whatever goes wrong in here is logged and answered with a 500."""
         try:
-            if request.path.startswith(PREFIX):
-                return self._control.handle(request)
             return self._carry(request)
         except Exception:
             log.exception("request failed")

@@ -1,17 +1,18 @@
-"""The sandbox's own API under ``/_sandbox/``: read the ledger, set the switches, play the customer."""
+"""The sandbox's front door, and its own API under ``/_sandbox/``: the ledger, the switches, the customer's part."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
+from comms.sandbox.carriers import Carriers
 from comms.sandbox.faults import SwitchError
 from comms.sandbox.http import Answer, Request, respond
 from comms.sandbox.inbound import InboundError
 from comms.sandbox.ledger import CARRIERS
 
-if TYPE_CHECKING:
-    from comms.sandbox.carriers import Carriers
+log = logging.getLogger(__name__)
 
 PREFIX = "/_sandbox/"
 _LONGEST_DRAIN = 120.0
@@ -23,9 +24,9 @@ class _ControlError(ValueError):
 
 
 class Control:
-    """Routes and answers of the control API."""
+    """What is under ``/_sandbox/`` is answered here, everything else by the carriers."""
 
-    def __init__(self, carriers: "Carriers") -> None:
+    def __init__(self, carriers: Carriers) -> None:
         self._carriers = carriers
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", "health"): lambda request: {"status": "ok", "pending_webhooks": carriers.webhooks.pending},
@@ -45,7 +46,9 @@ class Control:
         }
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
-        """Answer a control request; draining and resetting answer later."""
+        """Answer any request; draining and resetting answer later."""
+        if not request.path.startswith(PREFIX):
+            return self._carriers.handle(request)
         name = request.path.removeprefix(PREFIX)
         try:
             if (request.method, name) == ("POST", "webhooks/drain"):
@@ -58,6 +61,9 @@ class Control:
             return _answer(200, route(request))
         except (_ControlError, SwitchError, InboundError) as bad:
             return _answer(400, {"error": str(bad)})
+        except Exception:
+            log.exception("control request failed")
+            return _answer(500, {"error": "The sandbox failed at this; its log says how."})
 
     async def _drain(self, seconds: float) -> Answer:
         drained = await self._carriers.webhooks.drain(seconds)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from comms.clock import Clock
 from comms.sandbox.carriers import Carriers
+from comms.sandbox.control import Control
 from comms.sandbox.faults import Switches
 from comms.sandbox.http import Connection
 
@@ -33,13 +34,14 @@ async def serve(
     ``with_parent`` ends the process when the one that started it is gone.
     """
     carriers = Carriers(var=var, seed=seed, clock=clock, public_url=public_url, switches=switches)
+    door = Control(carriers)
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, ending.set)
     connections: set[Connection] = set()
     server = await loop.create_server(
-        lambda: Connection(carriers.handle, carriers.faults.admit, connections), HOST, port, backlog=1024
+        lambda: Connection(door.handle, carriers.faults.admit, connections), HOST, port, backlog=1024
     )
     carriers.webhooks.start()
     # Requests make no reference cycles, and the ledger only grows: frequent full collections would only cost time.
