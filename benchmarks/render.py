@@ -68,8 +68,12 @@ def letters(city: City, base: int) -> dict[str, dict[str, float]]:
         for number in (base, 10 * base):
             people = accounts(city, number)
             pages = [
-                letter_page(renderer.letter(name, "en", fields), [fields.name, "1417 E Superior St", "Duluth MN 55805"])
-                for fields in people
+                letter_page(
+                    renderer.letter(name, "en", fields),
+                    [fields.name, "1417 E Superior St", "Duluth MN 55805"],
+                    piece_id=f"{city.slug}-20261124-01-{i:05d}",
+                )
+                for i, fields in enumerate(people)
             ]
             start = time.perf_counter()
             used = cpu(lambda pages=pages: typeset(pages, AT))

@@ -33,6 +33,11 @@ CANDIDATES = 40
 Read = tuple[ContactEvent, Message, Account | None]
 """An event of a letter that came back, its letter, and whose it is."""
 _SHORT = re.compile(r"(?:.*-)?(\d{8})-(\d{1,2})-(\d{1,5})")
+_SCANNERS_OWN = re.compile(r"^\][a-z]\w(?=.)|[\x00-\x1f\x7f\s]|^\*|\*$", re.IGNORECASE)
+"""What a scanner may put around what it reads: the name of the symbology (``]C0``: ISO/IEC 15424), control characters
+such as STX, GS and CR, the stars of Code 39."""
+_COUPON = re.compile(r"\d{28}")
+"""The line of digits of the stub (``letter_content.scanline``)."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,20 @@ class Today:
 
 
 def full_number(city: City, typed: str) -> str:
-    """The number of a piece as it is stored, from a scan or from what was typed: without blanks, with the city and the
-    zeros that people leave out (``20261124-1-3``)."""
-    bare = "".join(typed.split()).strip("*").casefold()
+    """The number of a piece as it is stored, from a scan or from what was typed: without blanks and what the scanner
+    adds, with the city, which the bars leave out, and the zeros that people leave out (``20261124-1-3``)."""
+    bare = _SCANNERS_OWN.sub("", typed.strip()).casefold()
     short = _SHORT.fullmatch(bare)
     return f"{city.slug}-{short[1]}-{int(short[2]):02d}-{int(short[3]):05d}" if short else bare
+
+
+def another_code(scanned: str) -> str:
+    """What was scanned instead of a piece's number, where it is another of the codes on a letter; else empty."""
+    if _COUPON.fullmatch(scanned):
+        return "That is the bar code of the payment coupon"
+    if scanned.startswith(("https:", "http:")):
+        return "That is the code to pay with"
+    return ""
 
 
 def letter(session: Session, piece: str) -> Letter | None:

@@ -100,7 +100,7 @@ class LetterContent:
 
 @dataclass(frozen=True)
 class LetterPage:
-    """A letter with the address it goes to, ready to be set. ``piece_id`` is printed small, for returned mail."""
+    """A letter with the address it goes to, ready to be set. ``piece_id`` is printed in bars too, for returned mail."""
 
     content: LetterContent
     address: tuple[str, ...]

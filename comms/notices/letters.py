@@ -150,6 +150,7 @@ def _printed(page: LetterPage, city: City | None) -> dict[str, Any]:
         "stub": stub and vars(stub),
         "address": page.address,
         "piece_id": page.piece_id,
+        "piece_bars": _piece_bars(page.piece_id, content.city) if page.piece_id else None,
         "logo": _logo((city or load_city(content.city)).logo),
         "qr": _qr(content.pay_url) if content.pay_url else None,
         "bars": _bars(stub.scanline.replace(" ", "")) if stub else None,
@@ -191,12 +192,24 @@ def _qr(url: str) -> str:
 
 @lru_cache(maxsize=512)
 def _bars(digits: str) -> str:
+    return _svg(_code_128(digits))
+
+
+def _piece_bars(piece_id: str, city: str) -> dict[str, Any]:
+    """The bars that a scanner reads from a letter that came back, and how many modules wide they are. The city's name
+    is left out, as it may be where a number is typed: bars half as long again would have to be too thin."""
+    code = _code_128(piece_id.removeprefix(f"{city}-"))
+    return {"svg": _svg(code), "modules": code.width}
+
+
+def _code_128(text: str) -> Any:
+    """Code 128 (ISO/IEC 15417): every handheld scanner reads it, those that see one line only too."""
     code = zint.Symbol()
     code.symbology = zint.Symbology.CODE128
     code.show_text = False
-    code.encode(digits)
+    code.encode(text)
     code.buffer_vector()
-    return _svg(code)
+    return code
 
 
 def _svg(code: Any) -> str:

@@ -11,11 +11,12 @@ from comms.desk.schema import AuditEvent
 from comms.history import timeline
 from comms.office import Office
 from comms.outbox import Message, returned_addresses
+from comms.outbox.schema import MailPiece
 from comms.worklist import open_tasks
 from tests.desk import mail_story, story
 from tests.desk.conftest import Browser, RememberingDoorbell, make_app
 from tests.desk.mail_story import FIRST, INGRID, SECOND
-from tests.support import post, runs, workbooks
+from tests.support import barcodes, post, runs, workbooks
 
 SCAN = "/mail/returned/scan"
 SCRIPT = {"headers": {"HX-Request": "true"}}
@@ -98,11 +99,33 @@ def test_without_a_script_the_page_comes_back_with_the_reason_kept(clerk):
 
 
 @pytest.mark.parametrize(
-    "typed", ["20261118-1-1", " DULUTH-MN-20261118-01-00001 ", "*duluth-mn-20261118-01-00001*", "20261118-01-00001"]
-)
-def test_a_number_may_be_typed_short_or_in_capitals(clerk, mail, typed):
+    "typed",
+    ["20261118-1-1", " DULUTH-MN-20261118-01-00001 ", "*duluth-mn-20261118-01-00001*", "20261118-01-00001",
+     "]C020261118-01-00001", "]c1duluth-mn-20261118-01-00001", "\x0220261118-01-00001\x03", "20261118-01-00001\x1d",
+     "\x1d20261118-01-00001\r\n", "20261118-01-00001\t", "*20261118-01-00001*\r"],
+)  # fmt: skip
+def test_a_number_may_be_typed_short_or_in_capitals_or_with_what_a_scanner_adds(clerk, mail, typed):
     assert "Came back" in seen(scan(clerk, typed))
     assert state(mail, FIRST) == "returned"
+
+
+def test_the_bars_that_are_printed_are_the_number_that_is_taken_in(clerk, afternoon, tmp_path):
+    mail_story.handed_over(afternoon.database, afternoon.city, tmp_path)
+    (pdf,) = tmp_path.glob("*/letters.pdf")
+    with afternoon.database.read() as session:
+        sent = session.scalars(select(MailPiece).order_by(MailPiece.id)).all()[-3:]
+    for piece in sent:
+        (first, _coupon) = barcodes.bars(pdf.read_bytes(), piece.first_page - 1)
+        assert "Came back: no such number." in seen(scan(clerk, first))
+        assert state(afternoon, piece.piece_id) == "returned"
+
+
+def test_the_other_codes_of_a_letter_are_told_apart(clerk):
+    for other, said in (
+        ("0000000283620000171071208260", "That is the bar code of the payment coupon."),
+        ("https://pay.duluth-mn.example.gov/?account=1", "That is the code to pay with."),
+    ):
+        assert f"{said} Scan the bars beside the address" in seen(scan(clerk, other))
 
 
 def test_a_second_scan_is_warned_of_and_changes_nothing(clerk, mail):

@@ -11,6 +11,7 @@ from comms.notices import FieldError, letter_page, sample_fields
 from comms.notices import letters as setting
 from comms.notices.fields import HOSTILE_NAMES
 from comms.notices.letters import LetterError, typeset, typeset_one
+from tests.support import barcodes
 
 AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
 INCH = 72
@@ -59,7 +60,7 @@ def test_only_the_address_stands_where_the_window_can_look(page):
     for language in ("en", "es"):
         pdf = typeset_one(page(notice="disconnect-notice", language=language), AT)
         seen = [box for box in boxes(pdf) if box[1] < 5.375 and box[4] > 2.042 and box[2] < 3.625]
-        assert [box[0] for box in seen] == ["Maria Jensen", "1417 E Superior St", "Duluth MN 55805"]
+        assert [box[0].strip() for box in seen] == ["Maria Jensen", "1417 E Superior St", "Duluth MN 55805"]
         for _, left, top, right, bottom in seen:
             assert left >= 0.875 and right <= 4.375
             assert top >= 2.5 and bottom <= 3.167
@@ -157,6 +158,45 @@ def test_a_bill_has_a_stub_with_its_scanline(page):
     assert "000000028362 000017107 120826" in printed
     assert "B1-000001" in printed
     assert "Please detach" not in text_of(typeset_one(page(), AT))
+
+
+PIECE = "duluth-mn-20261124-01-00003"
+LONGEST_PIECE = "duluth-mn-20261124-99-99999"
+
+
+@pytest.mark.parametrize("piece_id", [PIECE, LONGEST_PIECE])
+@pytest.mark.parametrize("notice", ["disconnect-notice", "promise-confirmation"])
+def test_the_number_of_the_piece_is_scanned_from_every_letter_with_a_coupon_or_without(page, notice, piece_id):
+    letter = replace(page(notice=notice), piece_id=piece_id)
+    printed = typeset([letter, page()], AT).pdf
+    (code,) = [one for one in barcodes.on_page(printed, dpi=200) if one.top < 3.6 and one.kind == "Code 128"]
+    assert f"duluth-mn-{code.text}" == piece_id
+    assert piece_id in text_of(printed, 1, 1)
+    assert piece_id.removeprefix("duluth-mn-") in barcodes.bars(typeset_one(letter, AT))[0]
+
+
+def test_the_bars_of_the_piece_stand_where_no_window_looks_and_nothing_touches_them(page, duluth):
+    """On the panel that is folded to the front (3.667 in), right of all that the window can ever show (5.375 in) with
+    ten modules of white before them, below the facts of the head."""
+    worst = sample_fields(duluth, worst=True)
+    content = page(notice="disconnect-notice", name=worst.name).content
+    letter = letter_page(content, [worst.name, worst.service_address, "Duluth MN 55802"], piece_id=LONGEST_PIECE)
+    pdf = typeset_one(letter, AT)
+    (code,) = [one for one in barcodes.on_page(pdf) if one.top < 3.6]
+    assert (code.left > 5.375 + 0.11, code.right < 8.5 - 0.8) == (True, True)
+    assert (code.top > 2.2, code.bottom < 3.5) == (True, True)
+    assert max(bottom for _, _, top, _, bottom in boxes(pdf) if top < 1.5) < code.top - 0.5
+    assert len(barcodes.on_page(pdf)) == 3, "beside them the code to pay with and the coupon's"
+
+
+def test_an_overlong_number_is_printed_narrower_and_still_read(page):
+    letter = replace(page(), piece_id="a-much-longer-number-00001")
+    (code,) = barcodes.on_page(typeset_one(letter, AT), dpi=600)
+    assert code.text == "a-much-longer-number-00001" and code.left > 5.375 + 0.1
+
+
+def test_a_letter_that_is_no_piece_of_a_batch_has_no_bars(page):
+    assert barcodes.on_page(typeset_one(replace(page(), piece_id=""), AT)) == []
 
 
 def test_one_letter_is_a_tagged_file_in_its_language(page):

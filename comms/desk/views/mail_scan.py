@@ -122,10 +122,12 @@ def find(visit: Visit) -> ResponseReturnValue:
 
 def _take(session: Session, visit: Visit, piece: str, typed: Typed) -> Outcome:
     found, reason = returns.letter(session, piece), nixies().get(typed.reason)
+    if found is None and (other := returns.another_code(piece)):
+        raise MailAckError(f"{other}. Scan the bars beside the address, or type the number under them.")
     if found is None:
         raise MailAckError(
-            f"There is no piece {piece or 'without a number'}. Scan it again, type the number at the foot of the "
-            "letter, or look the customer up."
+            f"There is no piece {piece or 'without a number'}. Scan it again, type the number under the bars beside "
+            "the address, or look the customer up."
         )
     if found.nixie is not None:
         return _known(session, visit, found, found.nixie, reason)
