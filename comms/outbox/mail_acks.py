@@ -124,7 +124,8 @@ def acknowledge(
     batch.state, batch.mailed_at = "mailed", at
     session.flush()
     facts = {"batch": batch.name, "mailed_on": mailed_on.isoformat(), "statement": statement or None}
-    events = [_event(row, f"mailed on {mailed_on} (USPS acceptance)", "delivery.mailed", at, by, facts) for row in left]
+    day = f"{mailed_on:%b} {mailed_on.day}, {mailed_on.year}"
+    events = [_event(row, f"mailed on {day} (USPS acceptance)", "delivery.mailed", at, by, facts) for row in left]
     events += [
         _event(row, f"not mailed, the mail house did not take it: {refused[row.piece_id]}", "delivery.failed", now, by,
                {"batch": batch.name})

@@ -50,7 +50,7 @@ def test_the_letters_of_a_batch_count_from_their_mailing_day(ack, database, city
         found = post.letter(session, pieces[0])
         assert city.local_date(found.state_at) == TUESDAY == city.local_date(session.query(MailBatch).one().mailed_at)
         last = timeline(session, found.account_id)[-1]
-    assert last.kind == "delivery.mailed" and "mailed on 2026-11-24 (USPS acceptance)" in last.summary
+    assert last.kind == "delivery.mailed" and "mailed on Nov 24, 2026 (USPS acceptance)" in last.summary
     assert last.facts["statement"] == "3600-778" and last.actor == "user:park"
 
 
