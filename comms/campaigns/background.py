@@ -22,6 +22,8 @@ from .release import go_on
 from .schema import CampaignRun, Decision
 
 UNDER_WAY = ("planning", "releasing")
+NOBODY = "the service"
+"""Who stopped a run that could not be planned to its end."""
 
 
 class _EnoughError(Exception):
@@ -62,18 +64,20 @@ def work_at(
         planned = plan(database, city, clock, renderer.catalogue, policy=policy, by=run.planned_by, progress=watch)
     except _EnoughError:
         return Worked(state, more=True)
-    except (RunError, NoticeError):
-        database.run(lambda session: _give_up(session, run_id, clock))
+    except (RunError, NoticeError) as error:
+        why = str(error)
+        database.run(lambda session: _give_up(session, run_id, clock, why))
         raise
     database.run(lambda session: brakes.look(session, city, clock, renderer.catalogue, planned))
     return Worked("planned")
 
 
-def _give_up(session: Session, run_id: int, clock: Clock) -> None:
-    """A run that cannot be planned to its end is stopped, so that nobody waits for it."""
+def _give_up(session: Session, run_id: int, clock: Clock, why: str) -> None:
+    """A run that cannot be planned to its end is stopped, so that nobody waits for it; its page says why."""
     run = session.get_one(CampaignRun, run_id, with_for_update=True, populate_existing=True)
     if run.state == "planning":
         stop_unreleased(session, run.versions, clock.now())
+        run.state_by, run.state_why = NOBODY, why
 
 
 class Watch:

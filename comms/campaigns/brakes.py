@@ -90,8 +90,11 @@ def kept(run: CampaignRun) -> list[Brake]:
     return [Brake(**one) for one in run.brakes]
 
 
-def lift(session: Session, run_id: int, name: str, *, by: str, because: str, at: datetime) -> Brake:
-    """Lift a brake of a run. Lifting one for changed words approves them. Raises ``BrakeError``."""
+def lift(
+    session: Session, run_id: int, name: str, *, by: str, because: str, at: datetime, seen: int | None = None
+) -> Brake:
+    """Lift a brake of a run. Lifting one for changed words approves them. ``seen``: what it had found when it was read;
+    one that has found more since is not lifted. Raises ``BrakeError``."""
     run = session.get(CampaignRun, run_id, with_for_update=True)
     if run is None:
         raise BrakeError(f"There is no run {run_id}. See the runs with: comms campaign status")
@@ -104,6 +107,8 @@ def lift(session: Session, run_id: int, name: str, *, by: str, because: str, at:
         raise BrakeError("Say why it may be lifted, in a few words that can be read later: --because WORDS")
     if by.strip().casefold() == run.planned_by.casefold():
         raise BrakeError(f"{by} planned run {run_id}; somebody else lifts its brakes: --by NAME")
+    if seen is not None and pulled[name].found != seen:
+        raise BrakeError("This brake has found something else since you read it. Read it again; it was not lifted.")
     lifted = Brake(**{**asdict(pulled[name]), "lifted_by": by, "lifted_why": because.strip()})
     run.brakes = [asdict(lifted if one.name == name else one) for one in brakes]
     if lifted.brake == "words":

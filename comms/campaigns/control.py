@@ -65,7 +65,7 @@ def stop(session: Session, clock: Clock, run_id: int, *, by: str, because: str) 
         raise RunError(f"Run {run_id} was stopped already by {run.state_by}.")
     if len(because.strip()) < 5:
         raise RunError("Say why the run is stopped, in a few words that can be read later: --because WORDS")
-    run.state, run.state_by, run.ended_at = "stopped", by, clock.now()
+    run.state, run.state_by, run.state_why, run.ended_at = "stopped", by, because.strip(), clock.now()
     unwritten = session.execute(
         update(Decision)
         .where(Decision.run_id == run_id, Decision.state == "planned")

@@ -98,11 +98,13 @@ def release(
     return go_on(database, city, clock, renderer, run_id, progress=progress)
 
 
-def begin(database: Database, city: City, clock: Clock, renderer: Renderer, run_id: int, *, by: str) -> None:
-    """Let a planned run go: from now on it is in release, and whoever calls ``go_on`` writes its messages. Raises as
-    ``release`` does."""
-    if held := database.run(lambda session: _begin(session, city, clock, renderer, run_id, by)):
+def begin(database: Database, city: City, clock: Clock, renderer: Renderer, run_id: int, *, by: str) -> bool:
+    """Let a planned run go: from now on it is in release, and whoever calls ``go_on`` writes its messages. False: it
+    was in release already, let go by somebody else or by this one's first click. Raises as ``release`` does."""
+    held = database.run(lambda session: _begin(session, city, clock, renderer, run_id, by))
+    if held:
         raise HeldError(held)
+    return held is not None
 
 
 def go_on(
@@ -132,14 +134,15 @@ def go_on(
     return done
 
 
-def _begin(session: Session, city: City, clock: Clock, renderer: Renderer, run_id: int, by: str) -> str:
-    """Put the run in release, or say what holds it; what the brakes found is kept either way."""
+def _begin(session: Session, city: City, clock: Clock, renderer: Renderer, run_id: int, by: str) -> str | None:
+    """Put the run in release, or say what holds it; what the brakes found is kept either way. None: it was in release
+    before."""
     now = clock.now()
     run = session.get(CampaignRun, run_id, with_for_update=True)
     if run is None:
         raise RunError(f"There is no run {run_id}. See the runs with: comms campaign status")
     if run.state == "releasing":
-        return ""
+        return None
     if run.state == "paused":
         raise RunError(f"Run {run_id} is paused by {run.state_by}. Next step: comms campaign resume {run_id}")
     if run.state != "planned":

@@ -97,6 +97,8 @@ class CampaignRun(Base):
     ended_at: Mapped[datetime | None]
     state_by: Mapped[str | None]
     """Who paused, resumed or stopped it last."""
+    state_why: Mapped[str | None]
+    """Why it was stopped: the words of who stopped it, or what it could not be planned for."""
 
 
 class Episode(Base):

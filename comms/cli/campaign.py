@@ -177,7 +177,8 @@ def status(run: int | None, watch: bool, as_json: bool) -> None:
         )  # fmt: skip
         return
     by = f" by {found.state_by}" if found.state_by else ""
-    click.echo(f"Run {found.id} for {found.planned_for}: {found.state}{by}.")
+    why = f" {found.state_why}" if found.state_why else ""
+    click.echo(f"Run {found.id} for {found.planned_for}: {found.state}{by}.{why}")
     for one in found.approvals:
         click.echo(f"  approved by {one['by']}, {one['role']}")
     for line in (*brake_lines(pulled), *standing_lines(stands)):

@@ -43,6 +43,12 @@ BRAKES = {
     "words": "The wording of a notice was changed",
     "notice-dates": "A notice is not valid today",
 }
+MENDED_BY = {
+    "payments-file": "Have the newest payments file taken in (comms import payments FILE), then plan this run again.",
+    "accounts-file": "Have the newest accounts file taken in (comms import accounts FILE), then plan this run again.",
+    "policy": "Plan this run again: the new plan takes the version that is in use.",
+}
+"""What takes a brake away, where lifting it is not what is wanted most."""
 RULES = {
     "owes": "Paid, or nothing left to ask for",
     "paid": "Paid",
@@ -129,6 +135,11 @@ def deed(one: Decision) -> str:
 def step(name: str | None) -> str:
     """A step's short name as words."""
     return (name or "").replace("-", " ").capitalize()
+
+
+def brake(words: str) -> str:
+    """What a brake found, without the command that the same words recommend in a terminal."""
+    return words.split(" Next step:")[0].split(" Read them with:")[0]
 
 
 def who(name: str | None) -> str:

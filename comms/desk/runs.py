@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from comms.campaigns.brakes import Brake, kept
 from comms.campaigns.differing import Diff, diff
 from comms.campaigns.policies import versions
 from comms.campaigns.preview import DOING, Preview, preview
+from comms.campaigns.release import STALE_AFTER
 from comms.outbox import Message, State
 
 from .gate import Visit
@@ -63,6 +64,10 @@ class Sheet:
     """Roles whose approval is still wanted, each with the steps that want it."""
     titles: Mapping[str, str]
     """Of the policies, by name."""
+    later: int | None
+    """The newest run of the same kind, where there is a later one than this."""
+    stale: bool
+    """It waits, and was planned too long ago to be let go."""
 
     @property
     def holding(self) -> list[Brake]:
@@ -73,13 +78,17 @@ class Sheet:
         return not self.preview.contacts and not self.preview.actions
 
 
-def sheet(session: Session, run: CampaignRun) -> Sheet:
+def sheet(session: Session, run: CampaignRun, now: datetime) -> Sheet:
     """Everything on a run's page that does not change while it is looked at."""
     frozen = versions.frozen(session)
     waits = run.state == "planned"
     titles = {name: frozen[name, number].title for name, number in run.versions.items() if (name, number) in frozen}
     wanted = roles_wanted(session, run.id, frozen) if waits else {}
-    return Sheet(run, preview(session, run.id), kept(run), wanted, titles)
+    later = session.scalar(
+        select(func.max(CampaignRun.id)).where(CampaignRun.id > run.id, CampaignRun.policy == run.policy)
+    )
+    stale = waits and now - run.planned_at > STALE_AFTER
+    return Sheet(run, preview(session, run.id), kept(run), wanted, titles, later, stale)
 
 
 @dataclass(frozen=True)

@@ -99,4 +99,6 @@ def test_a_run_whose_policy_went_out_of_use_is_given_up(small_office):
         session.execute(update(PolicyVersion).values(state="retired"))
     with pytest.raises(RunError):
         small_office.work(run_id)
-    assert small_office.run(run_id).state == "stopped"
+    run = small_office.run(run_id)
+    assert (run.state, run.state_by) == ("stopped", "the service")
+    assert "No policy is in use" in run.state_why

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms import worklist
-from comms.campaigns import CampaignRun, PolicyError, RunError
+from comms.campaigns import CampaignRun, PolicyError, RunError, brakes
 from comms.campaigns.planner import begin
 from comms.notices import NoticeError
 from comms.rules import RuleError
@@ -32,7 +32,8 @@ def campaigns(visit: Visit, problem: str = "", status: int = 200) -> ResponseRet
 
 
 def plan(visit: Visit) -> ResponseReturnValue:
-    """Begin tonight's run over all policies; the workers plan it, and its page shows how far they are."""
+    """Begin tonight's run over all policies; the workers plan it, and its page shows how far they are. Of one that is
+    planned already the brakes are looked at anew: a file that was missing may have come in."""
     office = visit.office
 
     def work(session: Session) -> tuple[int, str]:
@@ -40,14 +41,17 @@ def plan(visit: Visit) -> ResponseReturnValue:
         note_down(
             session, username=visit.by.username, action="run.planned", at=visit.now, facts={"run": run_id}
         )  # fmt: skip
-        return run_id, session.get_one(CampaignRun, run_id).state
+        state = session.get_one(CampaignRun, run_id).state
+        if state == "planned":
+            brakes.look(session, office.city, office.clock, office.renderer.catalogue, run_id)
+        return run_id, state
 
     try:
         run_id, state = office.database.run(work)
     except (RunError, PolicyError, NoticeError, RuleError) as refused:
         return campaigns(visit, in_words(refused), 409)
     if state == "planned":
-        flash("This run is planned already, and nothing has changed since.")
+        flash("This run is planned already, and no account has changed since. Its brakes were looked at again.")
     elif not office.doorbell.ask_for_run(run_id):
         flash("The workers do not answer. The run is planned as soon as they do.")
     return redirect(f"/campaigns/{run_id}", 303)

@@ -16,6 +16,7 @@ from ..audit import note_down
 from ..gate import Route, Visit, positive
 from ..pages import page
 from ..permissions import Permission
+from ..refusals import in_words
 
 OUTCOMES = {
     "contact": "Accounts that are written to",
@@ -35,12 +36,12 @@ def run(
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
         found = get(session, run_id)
-        sheet, far = runs.sheet(session, found), runs.progress(session, found)
+        sheet, far = runs.sheet(session, found, visit.now), runs.progress(session, found)
         stands = standing(session, run_id) if found.released_at is not None and not far.moving else None
     return page(
         visit, "run.html", counts, status, run=found, sheet=sheet, preview=sheet.preview, far=far, stands=stands,
         phrase=run_words.phrase(sheet.preview), problem=problem, written=written or {}, every=2, said=run_words,
-        dollars=dollars, book=rulebook_of(visit.office.city),
+        dollars=dollars, plainly=in_words, book=rulebook_of(visit.office.city),
         may_run=visit.by.may(Permission.RUN_CAMPAIGNS), may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),
     )  # fmt: skip
 
@@ -52,7 +53,7 @@ def progress(visit: Visit, run_id: int) -> ResponseReturnValue:
         found = get(session, run_id)
         far = runs.progress(session, found)
     if far.state != visit.query.get("state", ""):
-        return Response(headers={"HX-Refresh": "true"})
+        return Response(headers={"HX-Redirect": f"/campaigns/{run_id}"})
     every = 10 if far.mark == visit.query.get("seen", "") else 2
     aloud = str(far.tenths) != visit.query.get("tenths", "")
     return page(visit, "run_progress.html", run=found, far=far, every=every, aloud=aloud, said=run_words)

@@ -22,7 +22,7 @@ from comms.rules import RuleError
 
 from .. import formats, run_words
 from ..audit import note_down
-from ..gate import Route, Visit
+from ..gate import Route, Visit, positive
 from ..permissions import Permission
 from ..refusals import in_words
 from . import run
@@ -34,9 +34,10 @@ LONGEST_REASON = 500
 def lift(visit: Visit, run_id: int) -> ResponseReturnValue:
     """Lift a brake, with a reason that stays with the run."""
     name, because = visit.form.get("brake", ""), _reason(visit)
+    seen = positive(visit.form.get("found", ""))
 
     def work(session: Session) -> str:
-        lifted = brakes.lift(session, run_id, name, by=visit.by.username, because=because, at=visit.now)
+        lifted = brakes.lift(session, run_id, name, by=visit.by.username, because=because, at=visit.now, seen=seen)
         _note(session, visit, "run.brake_lifted", run_id, brake=name, because=because)
         return lifted.brake
 
@@ -54,21 +55,35 @@ def approve(visit: Visit, run_id: int) -> ResponseReturnValue:
 
 
 def release(visit: Visit, run_id: int) -> ResponseReturnValue:
-    """Let the run go, once the words were typed that say how much it is."""
+    """Let the run go, once the words were typed that say how much it is. Once is enough: a second click, or a second
+    person, is told who has let it go."""
     office = visit.office
     typed = visit.form.get("typed", "")[:60]
     with office.database.read() as session:
-        run.get(session, run_id)
+        found = run.get(session, run_id)
+        if found.released_at is not None and found.state != "stopped":
+            return _let_go_before(visit, run_id)
         phrase = run_words.phrase(preview(session, run_id))
     if not run_words.same_phrase(typed, phrase):
         problem = f"To let the run go, type {phrase} into the box. Nothing was sent."
         return run.run(visit, run_id, problem, {"typed": typed}, 422)
     try:
-        begin(office.database, office.city, office.clock, office.renderer, run_id, by=visit.by.username)
+        first = begin(office.database, office.city, office.clock, office.renderer, run_id, by=visit.by.username)
     except REFUSED as refused:
         return run.run(visit, run_id, in_words(refused), {"typed": typed}, 409)
+    if not first:
+        return _let_go_before(visit, run_id)
     office.database.run(lambda session: _note(session, visit, "run.released", run_id, typed=typed))
     _ask(visit, run_id, "The run is let go.")
+    return redirect(f"/campaigns/{run_id}", 303)
+
+
+def _let_go_before(visit: Visit, run_id: int) -> ResponseReturnValue:
+    with visit.office.database.read() as session:
+        found = run.get(session, run_id)
+        by, at = run_words.who(found.released_by), found.released_at
+    when = formats.moment(at, visit.now, visit.office.city.zone) if at else ""
+    flash(f"The run was let go already, by {by}, {when}. Nothing was done a second time.")
     return redirect(f"/campaigns/{run_id}", 303)
 
 

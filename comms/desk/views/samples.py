@@ -92,14 +92,16 @@ def _written(visit: Visit, run_id: int, each: int) -> list[Sample]:
 
     def write() -> list[Sample]:
         with office.database.read() as session:
-            run.get(session, run_id)
             return samples(session, office.city, office.clock, office.renderer, run_id, each=each)
 
     return _SAMPLES.get(_asked(visit, run_id, each), visit.now, write)
 
 
-def _asked(visit: Visit, run_id: int, each: int) -> tuple[str, int, int]:
-    return (str(visit.office.database.engine.url), run_id, each)
+def _asked(visit: Visit, run_id: int, each: int) -> tuple[str, int, str, int]:
+    """What samples are remembered by: once a run is planned, let go or stopped it has others, or none."""
+    with visit.office.database.read() as session:
+        state = run.get(session, run_id).state
+    return (str(visit.office.database.engine.url), run_id, state, each)
 
 
 def _each(visit: Visit) -> int:

@@ -147,7 +147,7 @@ def test_watching_asks_again_soon_while_it_moves_and_later_when_it_does_not(supe
 
 def test_a_run_that_came_to_another_state_brings_its_whole_page(supervisor, office):
     answer = supervisor.get("/campaigns/2/progress?state=releasing")
-    assert (answer.headers["HX-Refresh"], answer.get_data()) == ("true", b"")
+    assert (answer.headers["HX-Redirect"], answer.get_data()) == (TONIGHT, b"")
 
 
 def test_pausing_going_on_and_stopping(supervisor, office):
