@@ -53,6 +53,7 @@ class Billing:
         self._codes = load_mapping(city, "payments").codes["kind"]
         self._posted = list(_readable(self._payments))
         self._handed_until: date | None = None
+        self._unpaid: dict[str, date] = {}
 
     def payments(self) -> list[Posting]:
         """The customers' own payments of the sample, among them those that are still to come."""
@@ -74,6 +75,20 @@ class Billing:
             cells[at["transaction_id"]] = f"T9{len(self._posted):05d}"
             self._posted.append((on, cents, cells))
 
+    def leave_unpaid(self, numbers: Sequence[str], due: date) -> None:
+        """These customers do not pay their current bill, which was due that day: afterwards it is past due."""
+        self._unpaid |= dict.fromkeys(numbers, due)
+
+    def paid_up(self, at_least: int) -> list[str]:
+        """The customers of the sample who owe a current bill of ``at_least`` so many cents and nothing older."""
+        sheet = self._accounts
+        return [
+            cells[sheet.at["number"]]
+            for cells in sheet.rows
+            if len(cells) == len(sheet.header) and _cents(cells[sheet.at["current"]]) >= at_least
+            and not self._owed(cells)
+        ]  # fmt: skip
+
     def payments_until(self, day: date) -> Path:
         """The file of the payments posted since the last such file, to ``day``."""
         after = self._handed_until
@@ -91,12 +106,28 @@ class Billing:
                 paid[cells[self._payments.at["number"]]] += cents
         sheet = self._accounts
         since = (day - self._day_of_sample()).days
-        rows = [self._later(cells, paid[cells[sheet.at["number"]]], since) for cells in sheet.rows]
+        rows = [
+            self._later(self._unpaid_since(cells, day), paid[cells[sheet.at["number"]]], since) for cells in sheet.rows
+        ]
         return sheet.write(self._folder / f"accounts-{day:%Y-%m-%d}{sheet.path.suffix}", rows)
 
     def _day_of_sample(self) -> date:
         digits = "".join(letter for letter in self._accounts.path.stem if letter.isdigit())
         return date.fromisoformat(digits)
+
+    def _unpaid_since(self, cells: list[str], day: date) -> list[str]:
+        """A row whose current bill was left unpaid before ``day``: it is the youngest debt, all of it water."""
+        sheet = self._accounts
+        due = self._unpaid.get(cells[sheet.at["number"]]) if len(cells) == len(sheet.header) else None
+        if due is None or due >= day:
+            return cells
+        later, current = list(cells), sheet.at["current"]
+        later[self._places("past_due", "aging.")[-1]] = later[sheet.at["service_past_due.water"]] = later[current]
+        later[current] = "0.00"
+        ages = sheet.kind["oldest_due_on"] == "days_past_due"
+        written = str((self._day_of_sample() - due).days) if ages else due.strftime(sheet.form.dates[0])
+        later[sheet.at["oldest_due_on"]] = written
+        return later
 
     def _later(self, cells: list[str], paid: int, days: int) -> list[str]:
         """A row some days on: its debt older, and less what was paid, the oldest first."""
@@ -106,7 +137,7 @@ class Billing:
         later = list(cells)
         oldest = sheet.at["oldest_due_on"]
         ages = sheet.kind["oldest_due_on"] == "days_past_due"
-        if ages and later[oldest].strip().isdigit() and int(later[oldest]):
+        if ages and later[oldest].strip().lstrip("-").isdigit() and int(later[oldest]):
             later[oldest] = str(int(later[oldest]) + days)
         if paid <= 0:
             return later

@@ -4,7 +4,7 @@ Who promises how much is taken from the city's own payment file, so that some pr
 file and others are not. What they write is in ``wordings.txt``, in both languages.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +16,8 @@ from comms.accounts.schema import Account
 from comms.outbox import Message
 
 WORDINGS = Path(__file__).parent / "wordings.txt"
+OWES = 3000
+"""Cents past due of those who write on the last morning, so that there is something to promise."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,28 @@ def script(session: Session, payments: Sequence[tuple[str, date, int]], today: d
         "es": iter([one for one in texters if one.language == "es"]),
         "mail": iter(reached(session, "email")),
     }
+    yield from _said(people, today)
+
+
+def this_morning(session: Session, today: date) -> Iterator[Line]:
+    """What some write on the last morning: the last who got a text or email and still owe."""
+    owing = {channel: [one for one in reversed(reached(session, channel)) if one.past_due_cents >= OWES]
+             for channel in ("sms", "email")}  # fmt: skip
+    people = {
+        "today-en": iter([one for one in owing["sms"] if one.language == "en"]),
+        "today-es": iter([one for one in owing["sms"] if one.language == "es"]),
+        "today-mail": iter(owing["email"]),
+    }
+    yield from _said(people, today)
+
+
+def _said(people: Mapping[str, Iterator[Reached]], today: date) -> Iterator[Line]:
+    """The wordings of these people, each said by the next one of its kind."""
     for who, words, then in wordings():
-        somebody = next(people[who], None)
+        somebody = next(people[who], None) if who in people else None
         if somebody is not None:
             said = words.format(**_amounts_and_days(somebody, today))
-            yield Line(somebody.address, said, "email" if who == "mail" else "sms", then)
+            yield Line(somebody.address, said, "email" if who.endswith("mail") else "sms", then)
 
 
 def wordings() -> Iterator[tuple[str, str, str | None]]:

@@ -80,7 +80,7 @@ def _come_back(on: Stage) -> None:
             )
         )
     rows = [CameBack(piece, reason) for piece, reason in zip(pieces, REASONS, strict=False)]
-    done = at.database.run(lambda session: returned_mail.take_in(session, at.city, at.clock, rows, by=f"user:{CLERK}"))
+    done = at.database.run(lambda session: returned_mail.take_in(session, at.city, at.clock, rows, by=CLERK.actor))
     follow(on, done.account_ids)
     say(
         f"{many(done.taken, 'letter')} came back undeliverable: no letter goes to those addresses any more, their "

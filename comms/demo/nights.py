@@ -91,7 +91,7 @@ def mailed(on: Stage) -> int:
     letters = 0
     for name in waiting:
         done = at.database.run(
-            lambda session: mail_acks.acknowledge(session, at.city, at.clock, name, today, by=f"user:{CLERK}")  # noqa: B023
+            lambda session: mail_acks.acknowledge(session, at.city, at.clock, name, today, by=CLERK.actor)  # noqa: B023
         )
         letters += done.mailed
     return letters
@@ -101,7 +101,9 @@ def plan(on: Stage) -> int:
     """Plan the night by every policy in use; the run's id."""
     at = on.office
     with bar("Planning") as update:
-        return campaigns.plan(at.database, at.city, at.clock, at.renderer.catalogue, by=COORDINATOR, progress=update)
+        return campaigns.plan(
+            at.database, at.city, at.clock, at.renderer.catalogue, by=COORDINATOR.username, progress=update
+        )
 
 
 def looked_at(on: Stage, run_id: int) -> Preview:
@@ -195,16 +197,19 @@ def let_go(on: Stage, run_id: int) -> Released:
     for one in tell_brakes(on, run_id):
         why = "Looked through with the coordinator; it is as it should be."
         at.database.run(
-            lambda session: brakes.lift(session, run_id, one.name, by=SUPERVISOR, because=why, at=on.now())  # noqa: B023
+            lambda session: brakes.lift(session, run_id, one.name, by=SUPERVISOR.username, because=why, at=on.now())  # noqa: B023
         )
         say(f"{SUPERVISOR} lifted it: {why}", 2)
     with at.database.read() as session:
         wanted = approving.roles_wanted(session, run_id, versions.frozen(session))
     for role, steps in wanted.items():
-        at.database.run(lambda session: approving.approve(session, run_id, by=SUPERVISOR, role=role, at=on.now()))  # noqa: B023
+        yes = {"by": SUPERVISOR.username, "role": role}
+        at.database.run(lambda session: approving.approve(session, run_id, at=on.now(), **yes))  # noqa: B023
         say(f"A {role} is to approve: {'; '.join(steps)}. {SUPERVISOR} did.")
     with bar("Letting it go") as update:
-        done = campaigns.release(at.database, at.city, at.clock, at.renderer, run_id, by=SUPERVISOR, progress=update)
+        done = campaigns.release(
+            at.database, at.city, at.clock, at.renderer, run_id, by=SUPERVISOR.username, progress=update
+        )
     for lane, ids in done.lanes.items():
         at.doorbell.ring(lane, ids)
     send(on, "Sending", letters=letters_of(run_id))

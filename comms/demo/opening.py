@@ -87,7 +87,7 @@ def _hold(on: Stage, path: Path, *, pledges: bool) -> str:
     at = on.office
     with at.database.read() as session:
         _, wanted, refused = (read_pledges if pledges else read_holds)(session, path, at.city.local_date(on.now()))
-    done = at.database.run(lambda session: holding.place_all(session, at.clock, wanted, by=f"user:{CLERK}"))
+    done = at.database.run(lambda session: holding.place_all(session, at.clock, wanted, by=CLERK.actor))
     kinds = "" if pledges else f" ({', '.join(dict.fromkeys(one.kind for one in wanted))})"
     amount = f" for {money(done.amount_cents)}" if pledges else ""
     return f"{many(done.placed, 'account')} held{amount}{kinds}, {many(len(refused), 'row')} refused"
@@ -106,7 +106,7 @@ def _copies(on: Stage) -> str:
                 words = "Niece of the customer" if kind == "third_party" else "Lakeside Rentals"
                 copy_recipients.add(
                     session, account_id, kind=kind, name=f"{words} {place}", authority="Signed request on file",
-                    starts_on=at.city.local_date(on.now()), by=f"user:{CLERK}", at=on.now(),
+                    starts_on=at.city.local_date(on.now()), by=CLERK.actor, at=on.now(),
                     address={"line1": f"{100 + place} Copy St", **town},
                 )  # fmt: skip
                 made += 1
@@ -127,16 +127,16 @@ def agree_on_policies(on: Stage) -> None:
     unread: dict[str, None] = {}
     for path in policy_files(at.city):
         with at.database.begin() as session:
-            stored = versions.submit(session, at.city, path.stem, by=COORDINATOR, at=on.now())
+            stored = versions.submit(session, at.city, path.stem, by=COORDINATOR.username, at=on.now())
             policy = versions.policy_of(stored)
             results = golden.run(policy, parse_cases(stored.cases, path.name, policy), at.city, at.renderer.catalogue)
             for role in policy.approved_by:
-                versions.approve(session, policy.policy, policy.version, by=SUPERVISOR, role=role, at=on.now())
+                versions.approve(session, policy.policy, policy.version, by=SUPERVISOR.username, role=role, at=on.now())
             ready = readiness(at.city, at.renderer.catalogue, stored, at.city.local_date(on.now()))
             unread |= dict.fromkeys(ready.unverified)
             activate(
-                session, at.city, at.renderer.catalogue, policy.policy, policy.version, by=SUPERVISOR, at=on.now(),
-                acknowledge=NOTE if ready.unverified else "",
+                session, at.city, at.renderer.catalogue, policy.policy, policy.version, by=SUPERVISOR.username,
+                at=on.now(), acknowledge=NOTE if ready.unverified else "",
             )  # fmt: skip
         passed = sum(result.passed for result in results)
         steps = " > ".join(step.name.lower() for step in policy.step) or "nobody is written to"

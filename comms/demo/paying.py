@@ -2,6 +2,7 @@
 story of two months has an end, more customers pay, drawn by account number, the same ones each time."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,13 +30,23 @@ class After:
 
 def pay(on: Stage, billing: Billing, after: After) -> None:
     """Have them pay, and say how many did."""
-    paying = _drawn(on, after)
+    paying = _after(on, after)
     billing.post(paying)
     paid, step = money(sum(cents for _, _, cents in paying)), after.step.replace("-", " ")
     say(f"After the {step} {many(len(paying), 'customer')} paid, {paid} together.")
 
 
-def _drawn(on: Stage, after: After) -> list[Posting]:
+def drawn(what: str, numbers: Sequence[str], percent: int) -> list[str]:
+    """Of these accounts so many percent, the same ones each time for the same matter."""
+    return [number for number in numbers if _lot(what, number) < percent]
+
+
+def _lot(what: str, number: str) -> int:
+    """A number from 0 to 99."""
+    return int.from_bytes(hashlib.blake2b(f"{what}:{number}".encode(), digest_size=4).digest(), "big") % 100
+
+
+def _after(on: Stage, after: After) -> list[Posting]:
     owing = (
         select(Account.number, Account.past_due_cents)
         .join(Decision, Decision.account_id == Account.id)
@@ -46,9 +57,9 @@ def _drawn(on: Stage, after: After) -> list[Posting]:
         rows = session.execute(owing).all()
     paying: list[Posting] = []
     for number, cents in rows:
-        drawn = int.from_bytes(hashlib.blake2b(f"{after.step}:{number}".encode(), digest_size=4).digest(), "big") % 100
-        if drawn < after.whole:
+        lot = _lot(after.step, number)
+        if lot < after.whole:
             paying.append((number, after.on, cents))
-        elif drawn < after.whole + after.part:
+        elif lot < after.whole + after.part:
             paying.append((number, after.on, cents // PART))
     return paying

@@ -20,9 +20,9 @@ def write_back(on: Stage, coming: Sequence[Posting]) -> None:
     at = on.office
     with at.database.read() as session:
         lines = list(cast.script(session, coming, at.city.local_date(on.now())))
-    _all_write(on, lines, "Customers write back")
+    all_write(on, lines, "Customers write back")
     asked = [replace(line, words=line.then) for line in lines if line.then and _is_asked(on, line)]
-    _all_write(on, asked, "Customers answer what was asked")
+    all_write(on, asked, "Customers answer what was asked")
     with at.database.read() as session:
         understood = session.scalar(select(func.count(InboundMessage.id)).where(InboundMessage.handling == "answered"))
         promised = session.scalar(select(func.count(Promise.id)).where(Promise.status == "open"))
@@ -32,7 +32,8 @@ def write_back(on: Stage, coming: Sequence[Posting]) -> None:
     )
 
 
-def _all_write(on: Stage, lines: Sequence[cast.Line], words: str) -> None:
+def all_write(on: Stage, lines: Sequence[cast.Line], words: str) -> None:
+    """Have customers write, and wait until all of it is understood."""
     with bar(words) as update:
         for number, line in enumerate(lines, 1):
             _write(on, line)

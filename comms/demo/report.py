@@ -73,7 +73,7 @@ def agreement(on: Stage, report: Report) -> list[str]:
 
 def print_report(report: Report, differences: list[str]) -> None:
     """The counts, for a person."""
-    heading("9. The count at the end")
+    heading("10. The count at the end")
     say("What became of every message (the campaign's, answers, and what came later)")
     for channel, states in sorted(report.states.items()):
         words = ", ".join(f"{count:,} {state.replace('_', ' ')}" for state, count in sorted(states.items()))

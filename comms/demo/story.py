@@ -1,7 +1,6 @@
 """The story, in order; each chapter is a module of its own. What it prints are counts read from the database, and at
 the end they are held against the carriers' ledgers."""
 
-import secrets
 import signal
 import threading
 from datetime import date, datetime, time, timedelta
@@ -10,16 +9,12 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy import select
 
-from comms import reports
-from comms.accounts.schema import Account
 from comms.campaigns import Decision
 from comms.campaigns.tracing import Explanation
 from comms.city import load_city
-from comms.desk.users import add_user
 from comms.outbox import holding
-from comms.replies.schema import InboundMessage
 
-from . import fortnight, nights, opening, replying, whys, winter
+from . import desk, fortnight, nights, opening, replying, today, whys, winter
 from .billing import Billing
 from .opening import Files
 from .people import CLERK
@@ -56,8 +51,10 @@ def _tell(on: Stage, files: Files) -> Report:
     late = _second_night(on, billing)
     fortnight.pass_by(on, billing, MONDAY)
     fortnight.settle(on, files)
+    today.see_to_matters(on)
     winter.two_months_on(on, billing)
     whys.ask(on, late)
+    today.begin(on, billing)
     report = Report()
     with on.office.database.read() as session:
         report.read(session)
@@ -85,7 +82,7 @@ def _late_calls(on: Stage, run_id: int) -> None:
     with at.database.begin() as session:
         callers = list(session.scalars(planned.order_by(Decision.id).limit(len(CALLS))))
         for account_id, (kind, note) in zip(callers, CALLS.items(), strict=True):
-            holding.place(session, at.city, at.clock, account_id, kind, by=f"user:{CLERK}", note=note)
+            holding.place(session, at.city, at.clock, account_id, kind, by=CLERK.actor, note=note)
     say(f"Before it is let go two customers call; {CLERK} holds their accounts: {' and '.join(CALLS)}.")
 
 
@@ -104,23 +101,7 @@ def _second_night(on: Stage, billing: Billing) -> Explanation | None:
 
 
 def _serve(on: Stage) -> None:
-    at = on.office
-    password = secrets.token_urlsafe(9)
-    with at.database.begin() as session:
-        add_user(session, username="demo", name="Demo Supervisor", role="supervisor", password=password, at=on.now())
-    with at.database.read() as session:
-        number = session.scalar(
-            select(Account.number)
-            .join(InboundMessage, InboundMessage.account_id == Account.id)
-            .order_by(Account.past_due_cents.desc(), InboundMessage.id)
-            .limit(1)
-        )
-    reports.count(at.database, at.city, at.clock)
-    click.echo(f"\nThe desk:   {on.url}")
-    click.echo(f"Sign in as: demo   with: {password}")
-    if number:
-        click.echo(f"Begin with: {on.url}/accounts/{number}")
-    click.echo("Ctrl-C ends it.")
+    desk.open_for_visitors(on)
     ended = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: ended.set())

@@ -18,7 +18,7 @@ from comms.weather import take_in
 
 from .billing import Billing
 from .nights import let_go, mailed, morning, plan, tell_night
-from .paying import After, pay
+from .paying import After, drawn, pay
 from .people import COORDINATOR, SUPERVISOR
 from .stage import Stage
 from .words import day, heading, many, money, row, say
@@ -28,6 +28,11 @@ POSTED = date(2026, 12, 10)
 FINAL = date(2026, 12, 28)
 """Two weeks after the disconnect notices, the holidays behind us."""
 AFTER = date(2026, 12, 29)
+BILLED = date(2026, 12, 21)
+"""The day on which December's bill was due, of which some leave it."""
+REMINDED = date(2027, 1, 13)
+LEAVE_IT, LEAST = 3, 4000
+"""Of a hundred customers with a bill of so many cents."""
 LISTED = date(2027, 1, 26)
 """Four weeks after the final notices."""
 SHOWN = 4
@@ -43,6 +48,10 @@ def two_months_on(on: Stage, billing: Billing) -> None:
     _night(on, billing, FINAL)
     on.move_to(datetime.combine(AFTER, time(10, 0), at.city.zone))
     say(f"{day(AFTER)}, the mail house: {many(mailed(on), 'letter')} mailed.")
+    left = drawn("december", billing.paid_up(LEAST), LEAVE_IT)
+    billing.leave_unpaid(left, BILLED)
+    say(f"{many(len(left), 'customer')} who owed nothing older left the bill of December unpaid.")
+    _night(on, billing, REMINDED)
     pay(on, billing, After("final-notice", whole=45, part=10, on=date(2027, 1, 25)))
     _night(on, billing, LISTED)
     _propose(on)
@@ -70,11 +79,13 @@ def _propose(on: Stage) -> None:
         if not any(one.passes for one in found):
             say("Nobody may be on it; there is no list.")
             return
-        made = shutoff.propose(session, at.city, at.clock, at.renderer.catalogue, by=COORDINATOR, **asked)
-        field.approve(session, at.clock, made.name, by=SUPERVISOR)
+        made = shutoff.propose(session, at.city, at.clock, at.renderer.catalogue, by=COORDINATOR.username, **asked)
+        field.approve(session, at.clock, made.name, by=SUPERVISOR.username)
     _tell_on_it(made)
     home = at.settings.var / "field"
-    given = shutoff.issue(at.database, at.city, at.clock, at.renderer.catalogue, home, made.name, by=SUPERVISOR)
+    given = shutoff.issue(
+        at.database, at.city, at.clock, at.renderer.catalogue, home, made.name, by=SUPERVISOR.username
+    )
     files = ", ".join(sorted(path.name for path in given.folder.iterdir()))
     say(f"{SUPERVISOR} approved it and gave it out: {many(given.orders, 'order')}, {money(given.amount_cents)}.")
     folder = given.folder.relative_to(ROOT) if given.folder.is_relative_to(ROOT) else given.folder

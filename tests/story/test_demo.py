@@ -13,15 +13,17 @@ import pytest
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from comms import campaigns
+from comms import campaigns, worklist
 from comms.accounts.schema import Account
 from comms.app import create_app
-from comms.campaigns import CampaignRun
+from comms.campaigns import CampaignRun, approving, brakes
 from comms.campaigns.differing import diff
+from comms.campaigns.policies import versions
+from comms.campaigns.preview import preview
 from comms.campaigns.schema import PolicyVersion
 from comms.city import load_city
 from comms.clock import FileClock
-from comms.demo import report, story, whys
+from comms.demo import cast, report, story, today, whys
 from comms.demo.billing import Billing
 from comms.demo.opening import Files, files_of
 from comms.demo.people import COORDINATOR, SUPERVISOR
@@ -144,7 +146,9 @@ def test_the_story_is_told_by_the_engine(on, tmp_path, capsys):
         _policies_were_approved_by_another(session)
         _the_second_night_is_compared(session, said)
         _nobody_with_heat_is_on_the_list(on, session, said)
-    for chapter in range(1, 9):
+        _tonights_run_waits_for_another_supervisor(session)
+        _customers_of_this_morning_wait(on, session)
+    for chapter in range(1, 10):
         assert f" {chapter}. " in f" {said}"
     assert "Held by 1 brake: No payments file was ever taken in." in said
     assert "left alone after all (hold-medical, hold-dispute)" in said
@@ -157,8 +161,8 @@ def test_the_story_is_told_by_the_engine(on, tmp_path, capsys):
 def _policies_were_approved_by_another(session):
     stored = session.scalars(select(PolicyVersion)).all()
     assert {one.state for one in stored} == {"active"}
-    assert {one.author for one in stored} == {COORDINATOR}
-    assert {one.approvals[0]["by"] for one in stored} == {SUPERVISOR}
+    assert {one.author for one in stored} == {COORDINATOR.username}
+    assert {one.approvals[0]["by"] for one in stored} == {SUPERVISOR.username}
 
 
 def _the_second_night_is_compared(session, said):
@@ -172,7 +176,7 @@ def _the_second_night_is_compared(session, said):
 
 def _nobody_with_heat_is_on_the_list(on, session, said):
     made = session.scalars(select(FieldList)).one()
-    assert (made.state, made.made_by, made.approved_by) == ("issued", COORDINATOR, SUPERVISOR)
+    assert (made.state, made.made_by, made.approved_by) == ("issued", COORDINATOR.username, SUPERVISOR.username)
     listed = session.scalars(select(Account).join(FieldOrder, FieldOrder.account_id == Account.id)).all()
     assert listed and not [
         one for one in listed if one.service_class == "residential" and one.affects_heat is not False
@@ -180,6 +184,22 @@ def _nobody_with_heat_is_on_the_list(on, session, said):
     assert "the rule cwr-heat stands against it" in said
     folder = on.office.settings.var / "field" / made.name
     assert {path.name for path in folder.iterdir()} == {"orders.csv", "door-tags.pdf", "manifest.json"}
+
+
+def _tonights_run_waits_for_another_supervisor(session):
+    run = session.scalars(select(CampaignRun).order_by(CampaignRun.id.desc()).limit(1)).one()
+    assert (run.state, run.planned_by, run.planned_for) == ("planned", COORDINATOR.username, today.TODAY)
+    assert [one for one in brakes.kept(run) if one.holds] == []
+    assert list(approving.roles_wanted(session, run.id, versions.frozen(session))) == [SUPERVISOR.role]
+    assert preview(session, run.id).channels["letter"]
+
+
+def _customers_of_this_morning_wait(on, session):
+    waiting = worklist.open_tasks(session, ["reply", "unmatched_reply"])
+    assert {one.kind for one in waiting} == {"reply", "unmatched_reply"}
+    assert {on.office.city.local_date(one.waiting_since) for one in waiting} == {today.TODAY}
+    number, name = today.to_begin_with(on)
+    assert name and session.scalars(select(Account).where(Account.number == number)).one().past_due_cents > cast.OWES
 
 
 @pytest.mark.parametrize("city", ["duluth-mn", "kent-oh"])
