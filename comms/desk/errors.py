@@ -19,7 +19,7 @@ MEANINGS = {
     403: ("You may not do this", "Your role does not allow it. Ask a supervisor or an administrator."),
     404: ("There is no such page", "Check the address, or search by account number, name, phone or address."),
     405: ("This address does not work that way", "Go back to the page you came from and use its buttons."),
-    413: ("That is too much at once", "Shorten what you wrote and send it again."),
+    413: ("That is too much at once", "Shorten what you wrote, or send a file in parts, and send it again."),
     429: ("Too many requests", "Wait a minute, then try again."),
     500: (
         "Something went wrong on our side",

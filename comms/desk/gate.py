@@ -1,7 +1,8 @@
 """The gate before every page: one wrapper that each route passes, in one order.
 
 1. the host name is one of ours; 2. a form comes from our own pages and carries our token; 3. the session is good;
-4. the role allows what the route names. A route cannot be made without naming a permission.
+4. the role allows what the route names. A route cannot be made without naming a permission. Nothing larger than a form
+is read of anybody before it is known that they may send it.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ COOKIE = "__Host-session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 50
+FILE_READ_AHEAD = 256 * 1024
+"""Bytes in memory while a file is read: Werkzeug's parser reads 64 KB at a time and counts what it has not written."""
 
 csrf = CSRFProtect()
 
@@ -68,7 +71,8 @@ def positive(text: str) -> int | None:
 @dataclass(frozen=True)
 class Route:
     """An address, what answers it, and what it takes to be let in. ``watches``: asked by a timer, not by a person, so
-    it does not keep a session alive. ``section``: its word in the navigation (``navigation.ORDER``), if it has one."""
+    it does not keep a session alive. ``section``: its word in the navigation (``navigation.ORDER``), if it has one.
+    ``most_bytes``: the largest body, of somebody who may send one; of anybody else a form's."""
 
     rule: str
     view: Callable[..., ResponseReturnValue]
@@ -76,6 +80,7 @@ class Route:
     methods: tuple[str, ...] = ("GET",)
     watches: bool = False
     section: str = ""
+    most_bytes: int = MAX_FORM_BYTES
 
 
 def guarded(office: "Office", route: Route) -> Callable[..., ResponseReturnValue]:
@@ -90,12 +95,17 @@ def guarded(office: "Office", route: Route) -> Callable[..., ResponseReturnValue
             abort(400, "This address is not served here.")
         if request.method not in SAFE:
             _refuse_foreign_forms()
-            csrf.protect()
         now = office.clock.now()
         staff = None
         if route.needs is not Permission.ANYONE:
             key = request.cookies.get(COOKIE, "")
             staff = sessions.who(office.database, key, now, touch=not route.watches) if key else None
+        if staff is not None and staff.may(route.needs):
+            request.max_content_length = route.most_bytes
+            request.max_form_memory_size = min(route.most_bytes, FILE_READ_AHEAD)
+        if request.method not in SAFE:
+            csrf.protect()
+        if route.needs is not Permission.ANYONE:
             if staff is None:
                 return _ask_to_sign_in()
             if not staff.may(route.needs):

@@ -12,10 +12,11 @@ from comms import field
 from comms.accounts import finding
 from comms.campaigns import shutoff as shutting_off
 from comms.field import CompletionFileError, OrderError
+from comms.field.order_file import MOST_BYTES
 
 from .. import formats
 from ..audit import note_down
-from ..gate import Route, Visit
+from ..gate import MAX_FORM_BYTES, Route, Visit
 from ..permissions import Permission
 from ..refusals import in_words
 from . import shutoff
@@ -169,7 +170,13 @@ def _reason(visit: Visit) -> str:
 _AT = "/campaigns/shutoff/lists/<name>"
 ROUTES = (
     Route("/campaigns/shutoff/propose", propose, Permission.RUN_CAMPAIGNS, ("POST",)),
-    Route("/campaigns/shutoff/completed", completed, Permission.RUN_CAMPAIGNS, ("POST",)),
+    Route(
+        "/campaigns/shutoff/completed",
+        completed,
+        Permission.RUN_CAMPAIGNS,
+        ("POST",),
+        most_bytes=MOST_BYTES + MAX_FORM_BYTES,
+    ),
     Route(f"{_AT}/approve", approve, Permission.APPROVE_CAMPAIGNS, ("POST",)),
     Route(f"{_AT}/cancel", cancel, Permission.RUN_CAMPAIGNS, ("POST",)),
     Route(f"{_AT}/issue", issue, Permission.RUN_CAMPAIGNS, ("POST",)),

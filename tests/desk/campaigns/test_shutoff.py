@@ -118,6 +118,28 @@ def test_what_the_field_did_is_taken_in(supervisor, second, office):
     assert supervisor.post(f"{here}/completed", page=here).status_code == 422
 
 
+def filled_in(orders: int) -> bytes:
+    """An order file of a city's whole list, as it comes back."""
+    cells = (
+        '"{0}","disconnect","{0}","Wilhelmina-Alexandrina Montgomery","1 E Superior St","not_done","","Berg","No one"'
+    )
+    rows = [cells.format(f"D261222-{n:04d}") for n in range(orders)]
+    return "\n".join(["order,action,account,name,service_address,result,at,by,reason", *rows]).encode()
+
+
+def test_an_order_file_of_thousands_of_orders_is_taken_in_from_who_may_give_one(supervisor, collector, office):
+    here, content = "/campaigns/shutoff", filled_in(4000)
+    assert len(content) > 400_000
+
+    def give(person):
+        return person.post(f"{here}/completed", {"file": (io.BytesIO(content), "orders.csv")}, page=here)
+
+    assert "Not taken: 4,000 rows." in words(give(supervisor))
+    assert give(collector).status_code == 413
+    huge = {"file": (io.BytesIO(b"x" * 5_200_000), "orders.csv")}
+    assert supervisor.post(f"{here}/completed", huge, page=here).status_code == 413
+
+
 def test_a_list_is_given_up_before_it_is_given_out(supervisor, office):
     made(supervisor)
     supervisor.post(f"{LIST}/cancel", {"because": "No crew on that day."}, page=LIST)
