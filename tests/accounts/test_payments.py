@@ -67,6 +67,13 @@ def test_the_real_files_are_taken_in_whole(database, clock, name, accounts, paym
     assert (again.repeat, again.new, again.unchanged, again.touched) == (True, 0, summary.new, frozenset())
 
 
+def test_two_days_without_any_payment_are_both_heard_of(office):
+    first, second = office([]), office([], days="2026-11-24_to_11-24")
+    assert (first.repeat, second.repeat) == (False, False)
+    assert (first.covers_until, second.covers_until) == (date(2026, 11, 23), date(2026, 11, 24))
+    assert office([], days="2026-11-24_to_11-24").repeat
+
+
 def test_a_payment_is_told_in_the_history_of_its_account(database, office):
     office([payment_row(1, "T1", AMOUNT="$1,050.00"), payment_row(1, "T2", SOURCE="EAP"), payment_row(1, **NSF | {
         "AMOUNT": "-1,050.00", "TRAN_ID": "T1R"})])  # fmt: skip

@@ -256,15 +256,17 @@ class Run:
         self._tally.warn(last.number, "The file does not end with a line end; if it was cut, import it again")
 
     def _taken_before(self) -> int | None:
-        assert self._file is not None
+        """The import of this same file. The same bytes under another day's name are another file: on two days without
+        any payment the billing system writes the same lines, and each day must count as heard of."""
+        assert self._file is not None and self._dates is not None
+        same = [ImportFile.kind == self._mapping.kind, ImportFile.sha256 == self._file.sha256]
+        if self._dates.named:
+            same.append(ImportFile.as_of == self._dates.as_of)
+        if self._dates.until is not None:
+            same.append(ImportFile.covers_until == self._dates.until)
+        done = select(ImportFile.id).where(ImportFile.state == "done", *same).order_by(ImportFile.id.desc()).limit(1)
         with self._database.read() as session:
-            return session.scalar(
-                select(ImportFile.id)
-                .where(ImportFile.kind == self._mapping.kind, ImportFile.sha256 == self._file.sha256)
-                .where(ImportFile.state == "done")
-                .order_by(ImportFile.id.desc())
-                .limit(1)
-            )
+            return session.scalar(done)
 
     def _keep(self, now: datetime) -> ImportSummary:
         import_id = self._database.run(lambda session: self._open(session, now))
