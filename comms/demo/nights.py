@@ -14,9 +14,10 @@ from comms.campaigns.differing import CHANGES, Changed, Difference, diff
 from comms.campaigns.policies import Policy, versions
 from comms.campaigns.preview import Preview, preview
 from comms.campaigns.schema import CampaignRun
+from comms.campaigns.telling import protects_by_rule
 from comms.outbox import mail_acks
 from comms.outbox.schema import MailBatch
-from comms.rules import Action, Purpose, rulebook_of
+from comms.rules import rulebook_of
 
 from .billing import Billing
 from .people import CLERK, COORDINATOR, SUPERVISOR
@@ -240,9 +241,5 @@ def tell_night(on: Stage, run_id: int, *, left_alone: bool = False) -> None:
         _counted(LEFT_ALONE, found.protected, _protects(on))
 
 
-def _protects(on: Stage) -> dict[str, str]:
-    """Whom each rule protects, by its id; of several rules with one id the one that is about dunning."""
-    rules = rulebook_of(on.office.city).in_effect(on.office.city.local_date(on.now()))
-    told = {rule.id: rule.text.protects for rule in rules}
-    about = [rule for rule in rules if rule.applies_to(Purpose.DUNNING, Action.NOTICE, "sms")]
-    return told | {rule.id: rule.text.protects for rule in about}
+def _protects(on: Stage) -> Mapping[str, str]:
+    return protects_by_rule(rulebook_of(on.office.city), on.office.city.local_date(on.now()))

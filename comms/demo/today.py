@@ -3,10 +3,10 @@ and waits for somebody to approve it and let it go."""
 
 from datetime import date, datetime, time
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from comms import history, worklist
-from comms.accounts.schema import Account
+from comms.accounts.schema import Account, Hold
 from comms.campaigns.schema import CampaignRun
 from comms.worklist import Task
 
@@ -22,7 +22,7 @@ TODAY = date(2027, 1, 28)
 """Ten business days after the reminders of January 13: their disconnect notices are due."""
 THEY_WRITE = time(8, 40)
 STRANGER, ASKS = "+12185550166", "hi, is this the water dept? my mom lives at 12 Birch but i pay for her"
-SEEN_TO = ("reply", "promise")
+SEEN_TO = ("reply", "promise", "failed_notice")
 """What a clerk finishes by calling. A letter that came back waits for a better address, however long."""
 
 
@@ -55,7 +55,8 @@ def see_to_matters(on: Stage) -> None:
         for task in waiting:
             worklist.resolve(session, task.id, CLERK.actor, "Talked it over", now)
         history.record(session, [_settled(task, now) for task in waiting], now)
-    say(f"{CLERK} talked with the customers of {many(len(waiting), 'matter')} that waited for a person.")
+    if waiting:
+        say(f"{CLERK} talked with the customers of {many(len(waiting), 'matter')} that waited for a person.")
 
 
 def _settled(task: Task, now: datetime) -> history.NewEvent:
@@ -66,12 +67,13 @@ def _settled(task: Task, now: datetime) -> history.NewEvent:
 
 
 def to_begin_with(on: Stage) -> tuple[str, str] | None:
-    """Whose record to open first: the account that owes most of those that wrote this morning."""
+    """Whose record to open first: of those that wrote this morning and may promise, the account that owes most."""
     with on.office.database.read() as session:
         row = session.execute(
             select(Account.number, Account.name)
             .join(Task, Task.account_id == Account.id)
             .where(Task.kind == "reply", Task.state == "open")
+            .where(~exists().where(Hold.account_id == Account.id, Hold.released_at.is_(None)))
             .order_by(Account.past_due_cents.desc(), Account.id)
             .limit(1)
         ).first()
