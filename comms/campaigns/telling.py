@@ -1,7 +1,7 @@
 """The engine's answer about one account in words: what is known, which policy has it, where it stands in its steps,
 which channels were asked, and the answer as one sentence."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -267,8 +267,23 @@ def protects_stored(content: Sequence[Mapping[str, Any]], step: Step | None) -> 
     """The same, of rules as they were kept."""
     acts = {Action.NOTICE} if step is None or step.send else {Action.DISCONNECT, Action.REFER}
 
-    def is_about(one: Mapping[str, Any]) -> bool:
-        return any(acts & set(to.get("action", [Action.NOTICE])) for to in one["applies"])
-
     told = [one for one in content if one.get("protects")]
-    return {(one["id"], one["citation"]): one["protects"] for one in sorted(told, key=is_about)}
+    return {(one["id"], one["citation"]): one["protects"] for one in sorted(told, key=lambda one: _is_about(one, acts))}
+
+
+def protects_by_rule(rulebook: Rulebook, day: date) -> Mapping[str, str]:
+    """Whom each rule in effect on ``day`` protects, by its id alone, which is what a run counts. Of several rules with
+    one id all that are about writing speak, one after the other; where none is, all of them."""
+    rules = [rule.as_json() for rule in rulebook.in_effect(day)]
+    told: dict[str, str] = {}
+    for about in (True, False):
+        said: dict[str, dict[str, None]] = {}
+        for one in rules:
+            if one.get("protects") and _is_about(one, {Action.NOTICE}) is about:
+                said.setdefault(one["id"], {})[one["protects"]] = None
+        told = {id_: " ".join(words) for id_, words in said.items()} | told
+    return told
+
+
+def _is_about(one: Mapping[str, Any], acts: Collection[Action]) -> bool:
+    return any(not set(acts).isdisjoint(to.get("action", [Action.NOTICE])) for to in one["applies"])

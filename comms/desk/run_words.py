@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 
 from comms.campaigns import Decision
 from comms.campaigns.policies.wording import listed
 from comms.campaigns.preview import Preview
-from comms.rules import Rulebook
 
 from . import formats, words
 from .words import Tone
@@ -94,12 +92,6 @@ def rule(name: str) -> str:
     if kind == "cap":
         return f"Heard from us often enough ({rest.removesuffix('d')} days)"
     return name.replace("-", " ").replace("_", " ").capitalize()
-
-
-def protects(rulebook: Rulebook, name: str, day: date) -> str:
-    """Whom a rule protects, in its own sentence; empty for the engine's own."""
-    found = [one for one in rulebook.find(name) if one.in_effect(day)]
-    return found[0].text.protects if found else ""
 
 
 def messages(channels: Mapping[str, int]) -> str:

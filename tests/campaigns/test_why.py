@@ -9,7 +9,7 @@ from comms.accounts import consent
 from comms.accounts.schema import AccountBalance
 from comms.campaigns.explaining import explain
 from comms.campaigns.policies import parse_policy
-from comms.campaigns.telling import protects_stored
+from comms.campaigns.telling import protects_by_rule, protects_stored
 from comms.city import load_city
 from comms.history import NewEvent, record
 from comms.rules import rulebook_of
@@ -57,6 +57,16 @@ def test_a_promise_says_what_it_protects_from_also_where_one_office_made_both_ru
     policy = parse_policy(RESIDENTIAL, "residential.toml")
     (words,) = protects_stored(rules, policy.named(step)).values()
     assert says in words
+
+
+@pytest.mark.parametrize("slug", ["duluth-mn", "kent-oh"])
+def test_a_whole_run_says_of_a_rule_what_is_so_of_writing_and_of_every_channel(slug):
+    told = protects_by_rule(rulebook_of(load_city(slug)), date(2026, 11, 23))
+    assert "is not dunned" in told["hold-promise"]
+    assert "stays on" not in told["hold-promise"], "that is another rule of the same name, about disconnecting"
+    assert "a text" in told["consent"] and "an email" in told["consent"]
+    assert "from this day" not in told["consent"], "that one is not in effect yet"
+    assert told["hold-medical"]
 
 
 def test_an_account_that_would_be_written_to_says_what_goes_out_and_what_was_asked(evenings):

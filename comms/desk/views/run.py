@@ -9,6 +9,7 @@ from comms.campaigns import CampaignRun
 from comms.campaigns.costing import dollars
 from comms.campaigns.differing import CHANGES
 from comms.campaigns.preview import standing
+from comms.campaigns.telling import protects_by_rule
 from comms.rules import rulebook_of
 
 from .. import run_words, runs
@@ -41,7 +42,7 @@ def run(
     return page(
         visit, "run.html", counts, status, run=found, sheet=sheet, preview=sheet.preview, far=far, stands=stands,
         phrase=run_words.phrase(sheet.preview), problem=problem, written=written or {}, every=2, said=run_words,
-        dollars=dollars, plainly=in_words, book=rulebook_of(visit.office.city),
+        dollars=dollars, plainly=in_words, protects=protects_by_rule(rulebook_of(visit.office.city), found.planned_for),
         may_run=visit.by.may(Permission.RUN_CAMPAIGNS), may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),
     )  # fmt: skip
 
@@ -88,7 +89,8 @@ def accounts(visit: Visit, run_id: int) -> ResponseReturnValue:
     _seen(visit, run_id, [line.account.number for line in lines])
     return page(
         visit, "run_accounts.html", counts, run=found, part=part, lines=lines, after=following, continued=bool(after),
-        heading=OUTCOMES[part.outcome], book=rulebook_of(visit.office.city), said=run_words,
+        heading=OUTCOMES[part.outcome], said=run_words,
+        protects=protects_by_rule(rulebook_of(visit.office.city), found.planned_for),
     )  # fmt: skip
 
 
