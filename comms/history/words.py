@@ -6,8 +6,10 @@ delivery, which repeat what is known, and notices that the service writes by its
 those would find everybody, and sending would cost more. Words are folded as ``accounts.folding`` folds names: small
 letters without accents, an apostrophe joins.
 
+Another trigger takes the words away when the content is deleted or changed, so that nothing that was purged is found;
+it finds the events by an index of those that are searched alone.
+
 PostgreSQL keeps a ``tsvector`` with a GIN index, SQLite an FTS5 table; the metadata has neither (``db.schema.known``).
-Whoever deletes content (retention) deletes the row of ``searched_words`` with it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,18 +32,26 @@ NEWEST = 5_000
 MOST_SEEN = 5_000
 """About how many messages the index of PostgreSQL is asked for; of a word in more it gives a part."""
 
-_SAYS = (
-    "NEW.content_digest IS NOT NULL AND NEW.kind NOT LIKE 'delivery.%' AND NEW.kind NOT LIKE 'mail.%' "
-    "AND (NEW.kind <> 'notice.queued' OR NEW.actor <> 'system' OR {purpose} = 'conversational')"
-)
-_SAYS_POSTGRES = _SAYS.format(purpose="NEW.facts ->> 'purpose'")
-_SAYS_SQLITE = _SAYS.format(purpose="json_extract(NEW.facts, '$.purpose')")
+
+def _says(dialect: str, row: str) -> str:
+    """Whether an event is searched; ``row`` stands before each of its columns."""
+    purpose = f"{row}facts ->> 'purpose'" if dialect == "postgresql" else f"json_extract({row}facts, '$.purpose')"
+    return (
+        f"{row}content_digest IS NOT NULL AND {row}kind NOT LIKE 'delivery.%' AND {row}kind NOT LIKE 'mail.%' "
+        f"AND ({row}kind <> 'notice.queued' OR {row}actor <> 'system' OR {purpose} = 'conversational')"
+    )
+
+
 _LONGEST = 8_000
 """Characters of a message whose words are kept."""
 
 _SQLITE_WORDS = (
     "replace(replace(substr(coalesce(json_extract(c.content, '$.subject'), '') || ' ' || "
     f"coalesce(json_extract(c.content, '$.text'), ''), 1, {_LONGEST}), '''', ''), '’', '')"
+)
+_FORGET = (
+    "DELETE FROM searched_words WHERE rowid IN (SELECT e.id FROM contact_event e "  # noqa: S608
+    f"WHERE e.content_digest = OLD.digest AND {_says('sqlite', 'e.')})"
 )
 
 STATEMENTS = {
@@ -64,16 +74,29 @@ BEGIN
   RETURN NULL;
 END $$""",  # noqa: S608
         "CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event FOR EACH ROW "
-        f"WHEN ({_SAYS_POSTGRES}) EXECUTE FUNCTION searched_words_keep()",
+        f"WHEN ({_says('postgresql', 'NEW.')}) EXECUTE FUNCTION searched_words_keep()",
+        f"CREATE INDEX ix_contact_event_searched ON contact_event (content_digest) WHERE {_says('postgresql', '')}",
+        f"""
+CREATE FUNCTION searched_words_forget() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM searched_words USING contact_event e
+  WHERE searched_words.id = e.id AND e.content_digest = OLD.digest AND {_says("postgresql", "e.")};
+  RETURN NULL;
+END $$""",  # noqa: S608
+        "CREATE TRIGGER searched_words_forget AFTER DELETE OR UPDATE OF content ON contact_content FOR EACH ROW "
+        "EXECUTE FUNCTION searched_words_forget()",
     ),
     "sqlite": (
         "CREATE VIRTUAL TABLE searched_words USING fts5(words, tokenize = 'unicode61 remove_diacritics 2')",
-        f"CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event WHEN {_SAYS_SQLITE} BEGIN "  # noqa: S608
+        f"CREATE TRIGGER searched_words_keep AFTER INSERT ON contact_event WHEN {_says('sqlite', 'NEW.')} BEGIN "  # noqa: S608
         f"INSERT INTO searched_words (rowid, words) SELECT NEW.id, {_SQLITE_WORDS} FROM contact_content c "
         "WHERE c.digest = NEW.content_digest; END",
+        f"CREATE INDEX ix_contact_event_searched ON contact_event (content_digest) WHERE {_says('sqlite', '')}",
+        f"CREATE TRIGGER searched_words_forget AFTER DELETE ON contact_content BEGIN {_FORGET}; END",
+        f"CREATE TRIGGER searched_words_forget_changed AFTER UPDATE OF content ON contact_content BEGIN {_FORGET}; END",
     ),
 }
-"""The statements that keep the words of what is said, by database; the migration runs the same ones."""
+"""The statements that keep the words of what is said, by database; the migrations run the same ones."""
 
 for _dialect, _statements in STATEMENTS.items():
     for _statement in _statements:

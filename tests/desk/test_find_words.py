@@ -8,6 +8,7 @@ from sqlalchemy import text
 from comms.desk.found import passage
 from comms.history import remember, with_words
 from comms.history.chain import NewEvent, record
+from comms.history.words import STATEMENTS
 from tests.desk import story
 from tests.support import build
 
@@ -95,3 +96,35 @@ def test_a_reply_of_an_unknown_sender_is_found_too(clerk, afternoon):
         said(session, None, "Zebra crossing", kind="reply.unmatched", direction="in")
     page = clerk.get("/find?q=zebra").get_data(as_text=True)
     assert "Not matched to an account" in page and "<mark>Zebra</mark>" in page
+
+
+@pytest.mark.parametrize(
+    "purge", ["DELETE FROM contact_content", 'UPDATE contact_content SET content = \'{"text": "[purged]"}\'']
+)
+def test_what_is_purged_is_found_no_more_and_its_words_are_gone(database, purge):
+    with database.begin() as session:
+        account = build.account(session)
+        said(session, account.id, "Said twice: a secret")
+        said(session, account.id, "Said twice: a secret")
+        said(session, account.id, "Something that stays")
+    assert len(found(database, "secret")) == 2
+    with database.begin() as session:
+        session.execute(text(f"{purge} WHERE CAST(content AS text) LIKE '%secret%'"))
+    assert found(database, "secret") == []
+    assert found(database, "stays") == ["Something that stays"]
+    with database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM searched_words")) == 1
+
+
+def test_words_are_taken_away_without_reading_the_history(database):
+    plan = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    (statement,) = re.findall(
+        r"DELETE FROM searched_words.*?(?=;)",
+        " ".join(one for one in STATEMENTS["sqlite" if database.is_sqlite else "postgresql"] if "forget" in one),
+        re.DOTALL,
+    )[:1]
+    with database.read() as session:
+        if not database.is_sqlite:
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+        told = str(session.execute(text(f"{plan} {statement.replace('OLD.digest', chr(39) * 2)}")).all())
+    assert "ix_contact_event_searched" in told
