@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 ARGS ?=
+# Every process of the office and of its tests reads what the first one compiled, whatever the machine's setting is.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test lint types imports migrations check bench soak serve clean
 
@@ -50,3 +52,4 @@ soak: $(READY) ## Send 2,000 messages through killed workers, an emptied Redis a
 
 clean: ## Remove what this project wrote: the environment, databases, caches
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

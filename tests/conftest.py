@@ -12,7 +12,7 @@ import pytest
 from comms.clock import FixedClock
 from comms.db import Database
 from comms.db.schema import metadata
-from tests.support import servers
+from tests.support import emptied, servers
 
 TEMPLATE = "comms_template"
 
@@ -66,19 +66,25 @@ def postgres_server(tmp_path_factory):
         admin.execute(f'CREATE DATABASE "{name}"')
         database = Database(url.rsplit("/", 1)[0] + f"/{name}")
         metadata().create_all(database.engine)
+        with database.begin() as session:
+            session.connection().exec_driver_sql(emptied.WATCH)
         database.dispose()
         yield url, admin, name
         admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         admin.close()
 
 
+@pytest.fixture(scope="session")
+def postgres_emptied(postgres_server):
+    kept = emptied.Emptied(*postgres_server)
+    yield kept
+    kept.drop()
+
+
 @pytest.fixture
-def postgres_url(postgres_server, request):
-    url, admin, template = postgres_server
-    name = f"t_{abs(hash(request.node.nodeid)) % 10**12}_{template[-12:]}"
-    admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield url.rsplit("/", 1)[0] + f"/{name}"
-    admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+def postgres_url(postgres_emptied):
+    yield postgres_emptied.take()
+    postgres_emptied.give_back()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -56,7 +56,8 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
             "shared_buffers": "128MB",
         }  # fmt: skip
         if not durable:
-            options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
+            options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes", "autovacuum"), "off")
+            options |= {"wal_level": "minimal", "max_wal_senders": "0", "file_copy_method": "clone"}
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
                 [programs / "postgres", "-D", data, *(f"--{k}={v}" for k, v in options.items())],
