@@ -160,7 +160,7 @@ def test_a_promise_that_ended_before_any_step_is_looked_at_too(city, renderer):
         ("account = { past_due = 1.00 }", "case 'the one case': account.oldest_due_days: is missing; add it"),
         (
             'account = { past_due = 1.00, oldest_due_days = 3, hold = "medical" }\nexpect = { outcome = "nothing" }',
-            "account.hold: is not a key here; allowed: past_due, oldest_due_days, class, status",
+            "account.hold: is not a key of a case; allowed: past_due, oldest_due_days, class, status",
         ),
         (
             'account = { past_due = 1.00, oldest_due_days = 3 }\nexpect = { outcome = "remind" }',

@@ -7,13 +7,14 @@ runs them.
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from comms.accounts.holds import KINDS
 
+from .complaints import complaint
 from .conditions import MOST_DAYS, MOST_HOURS, Cents
 from .model import Policy, PolicyError
 from .steps import Channel
@@ -176,26 +177,4 @@ def _complaint(problem: ErrorDetails, given: Mapping[str, Any]) -> str:
         written = given["case"][loc[1]]
         where = f"case {written.get('name') or loc[1] + 1!r}: " if isinstance(written, dict) else ""
         loc = loc[2:]
-    said = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        said = f"is not a key here; allowed: {', '.join(_keys_at(loc[:-1]))}"
-    elif problem["type"] == "missing":
-        said = "is missing; add it"
-    return f"{where}{'.'.join(map(str, loc)) or 'case'}: {said}"
-
-
-def _keys_at(loc: Sequence[int | str]) -> list[str]:
-    """The keys that the table at ``loc`` of a case may have."""
-    table: type[BaseModel] = Case
-    for part in loc:
-        if part in table.model_fields:
-            table = next(_tables(table.model_fields[str(part)].annotation), table)
-    return [about.alias or name for name, about in table.model_fields.items()]
-
-
-def _tables(kind: Any) -> Iterator[type[BaseModel]]:
-    """The tables among the types of a field, however deep they stand."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind
-    for inner in get_args(kind):
-        yield from _tables(inner)
+    return where + complaint(problem, loc, Case, "case")

@@ -1,15 +1,15 @@
 """Reading policies: one TOML file a version, refused with file, key and what is allowed; and their declared order."""
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from comms.city import City
 
+from .complaints import complaint
 from .model import Policy, PolicyError
 
 ORDER = "order.toml"
@@ -113,29 +113,4 @@ def _check_order(city: City, path: Path, order: Sequence[str]) -> None:
 
 
 def _complaint(problem: ErrorDetails) -> str:
-    """The key, what is wrong with it, and what is allowed."""
-    loc = tuple(part for part in problem["loc"] if part != "[key]")
-    said = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        said = f"is not a key of a policy; allowed: {', '.join(_keys_at(loc[:-1]))}"
-    elif problem["type"] == "missing":
-        said = "is missing; add it"
-    return f"{'.'.join(map(str, loc)) or 'policy'}: {said}"
-
-
-def _keys_at(loc: Sequence[int | str]) -> list[str]:
-    """The keys that the table at ``loc`` may have."""
-    table: type[BaseModel] = Policy
-    for part in loc:
-        for name, about in table.model_fields.items():
-            if part in (name, about.alias):
-                table = next(_tables(about.annotation), table)
-    return [about.alias or name for name, about in table.model_fields.items()]
-
-
-def _tables(kind: object) -> Iterator[type[BaseModel]]:
-    """The tables that a type speaks of: itself, or what it is a tuple or an option of."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        yield kind
-    for inner in get_args(kind):
-        yield from _tables(inner)
+    return complaint(problem, [part for part in problem["loc"] if part != "[key]"], Policy, "policy")

@@ -3,25 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from comms.campaigns import PolicyError
 from comms.campaigns.policies import versions
 from comms.campaigns.policies.activating import activate as put_in_use
 from comms.campaigns.policies.listing import drafts
 from comms.campaigns.policies.versions import VersionError
-from comms.notices import NoticeError
-from comms.rules import RuleError
 
 from ..audit import note_down
+from ..beside import one_line
 from ..gate import Route, Visit
 from ..permissions import Permission
-from ..refusals import in_words
 from . import policies
+from .campaign_acts import LONGEST_REASON, do
 
-REFUSED = (VersionError, PolicyError, NoticeError, RuleError)
 LONGEST_NOTE = 1000
 
 
@@ -50,7 +46,7 @@ def approve(visit: Visit, name: str, version: int) -> ResponseReturnValue:
 
 def refuse(visit: Visit, name: str, version: int) -> ResponseReturnValue:
     """Refuse it; a better one is the next version."""
-    why = _words(visit, "why")
+    why = one_line(visit, "why", LONGEST_REASON)
 
     def work(session: Session) -> None:
         if len(why) < 5:
@@ -62,7 +58,7 @@ def refuse(visit: Visit, name: str, version: int) -> ResponseReturnValue:
 
 def activate(visit: Visit, name: str, version: int) -> ResponseReturnValue:
     """Use it from now on, when nothing stands against it."""
-    office, note = visit.office, _words(visit, "acknowledge")
+    office, note = visit.office, one_line(visit, "acknowledge", LONGEST_NOTE)
 
     def work(session: Session) -> None:
         put_in_use(
@@ -97,16 +93,10 @@ def _done(
             facts={"policy": name, "version": version, **(written or {})},
         )  # fmt: skip
 
-    try:
-        visit.office.database.run(noted)
-    except REFUSED as refused:
-        return policies.policy(visit, name, version, in_words(refused), written, 409)
-    flash(told)
-    return redirect(f"/campaigns/policies/{name}/{version}", 303)
+    def again(problem: str) -> ResponseReturnValue:
+        return policies.policy(visit, name, version, problem, written, 409)
 
-
-def _words(visit: Visit, field: str) -> str:
-    return " ".join(visit.form.get(field, "").replace("\0", "").split())[:LONGEST_NOTE]
+    return do(visit, noted, lambda _: told, back=f"/campaigns/policies/{name}/{version}", again=again)
 
 
 _AT = "/campaigns/policies/<name>/<int:version>"

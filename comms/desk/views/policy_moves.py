@@ -18,7 +18,7 @@ from ..pages import page
 from ..permissions import Permission
 from ..refusals import in_words
 from . import policies
-from .policy_acts import REFUSED
+from .campaign_acts import REFUSED
 
 PER_PAGE = 100
 
@@ -51,10 +51,10 @@ def move(visit: Visit, move_id: int, problem: str = "", status: int = 200) -> Re
         except VersionError as error:
             return page(visit, "policy_move.html", counts, 404, move=None, problem=in_words(error))
         target = versions.get(session, found.policy, found.to_version)
-    lines = [moving.line_of(stored) for stored in found.episodes]
+        lines = moving.part(session, move_id, start, PER_PAGE)
     return page(
-        visit, "policy_move.html", counts, status, move=found, lines=lines[start : start + PER_PAGE], start=start,
-        total=len(lines), stay=sum(bool(line.stays) for line in lines), per_page=PER_PAGE, problem=problem,
+        visit, "policy_move.html", counts, status, move=found, lines=lines, start=start, total=found.listed,
+        stay=found.staying, per_page=PER_PAGE, problem=problem,
         wanted=versions.policy_of(target).approved_by, said=run_words,
         may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),
     )  # fmt: skip

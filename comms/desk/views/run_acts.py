@@ -11,29 +11,24 @@ from flask import flash, redirect
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from comms.campaigns import PolicyError, RunError, approving, brakes, control
-from comms.campaigns.approving import ApprovalError
-from comms.campaigns.brakes import BrakeError
+from comms.campaigns import approving, brakes, control
 from comms.campaigns.policies.wording import listed
 from comms.campaigns.preview import preview
 from comms.campaigns.release import begin
-from comms.notices import NoticeError
-from comms.rules import RuleError
 
 from .. import formats, run_words
 from ..audit import note_down
+from ..beside import one_line
 from ..gate import Route, Visit, positive
 from ..permissions import Permission
 from ..refusals import in_words
 from . import run
-
-REFUSED = (RunError, BrakeError, ApprovalError, PolicyError, NoticeError, RuleError)
-LONGEST_REASON = 500
+from .campaign_acts import LONGEST_REASON, REFUSED, T, do
 
 
 def lift(visit: Visit, run_id: int) -> ResponseReturnValue:
     """Lift a brake, with a reason that stays with the run."""
-    name, because = visit.form.get("brake", ""), _reason(visit)
+    name, because = visit.form.get("brake", ""), one_line(visit, "because", LONGEST_REASON)
     seen = positive(visit.form.get("found", ""))
 
     def work(session: Session) -> str:
@@ -123,7 +118,7 @@ def resume(visit: Visit, run_id: int) -> ResponseReturnValue:
 
 def stop(visit: Visit, run_id: int) -> ResponseReturnValue:
     """Stop the run for good, and call back what has not left."""
-    because = _reason(visit)
+    because = one_line(visit, "because", LONGEST_REASON)
 
     def work(session: Session) -> control.Stopped:
         run.get(session, run_id)
@@ -148,16 +143,13 @@ def _stopped(done: control.Stopped) -> str:
 
 
 def _done(
-    visit: Visit, run_id: int, work: Callable[[Session], Any], tell: Callable[[Any], str],
+    visit: Visit, run_id: int, work: Callable[[Session], T], tell: Callable[[T], str],
     written: dict[str, str] | None = None,
 ) -> ResponseReturnValue:  # fmt: skip
-    """Do it and go back to the run's page; what was refused is said there, with what was written."""
-    try:
-        done = visit.office.database.run(work)
-    except REFUSED as refused:
-        return run.run(visit, run_id, in_words(refused), written, 409)
-    flash(tell(done))
-    return redirect(f"/campaigns/{run_id}", 303)
+    def again(problem: str) -> ResponseReturnValue:
+        return run.run(visit, run_id, problem, written, 409)
+
+    return do(visit, work, tell, back=f"/campaigns/{run_id}", again=again)
 
 
 def _ask(visit: Visit, run_id: int, done: str) -> None:
@@ -169,10 +161,6 @@ def _note(session: Session, visit: Visit, action: str, run_id: int, **facts: Any
     note_down(
         session, username=visit.by.username, action=action, at=visit.now, facts={"run": run_id, **facts}
     )  # fmt: skip
-
-
-def _reason(visit: Visit) -> str:
-    return " ".join(visit.form.get("because", "").replace("\0", "").split())[:LONGEST_REASON]
 
 
 ROUTES = (

@@ -16,12 +16,12 @@ from comms.field.order_file import MOST_BYTES
 
 from .. import formats
 from ..audit import note_down
+from ..beside import one_line
 from ..gate import MAX_FORM_BYTES, Route, Visit
 from ..permissions import Permission
 from ..refusals import in_words
 from . import shutoff
-
-LONGEST_REASON = 500
+from .campaign_acts import LONGEST_REASON, T, do
 
 
 def propose(visit: Visit) -> ResponseReturnValue:
@@ -72,7 +72,7 @@ def approve(visit: Visit, name: str) -> ResponseReturnValue:
 
 def cancel(visit: Visit, name: str) -> ResponseReturnValue:
     """Give a list up before it is given out."""
-    because = _reason(visit)
+    because = one_line(visit, "because", LONGEST_REASON)
 
     def work(session: Session) -> int:
         if len(because) < 5:
@@ -108,7 +108,7 @@ def issue(visit: Visit, name: str) -> ResponseReturnValue:
 
 def recall(visit: Visit, name: str, number: str) -> ResponseReturnValue:
     """Call one order back; when it was given out already, a task says to call the truck."""
-    because = _reason(visit)
+    because = one_line(visit, "because", LONGEST_REASON)
 
     def work(session: Session) -> field.RecalledOrder:
         if len(because) < 5:
@@ -146,25 +146,19 @@ def completed(visit: Visit) -> ResponseReturnValue:
 
 
 def _done(
-    visit: Visit, name: str, work: Callable[[Session], Any], tell: Callable[[Any], str],
+    visit: Visit, name: str, work: Callable[[Session], T], tell: Callable[[T], str],
     written: dict[str, str] | None = None,
 ) -> ResponseReturnValue:  # fmt: skip
-    try:
-        done = visit.office.database.run(work)
-    except OrderError as refused:
-        return shutoff.one(visit, name, in_words(refused), written, 409)
-    flash(tell(done))
-    return redirect(f"/campaigns/shutoff/lists/{name}", 303)
+    def again(problem: str) -> ResponseReturnValue:
+        return shutoff.one(visit, name, problem, written, 409)
+
+    return do(visit, work, tell, back=f"/campaigns/shutoff/lists/{name}", again=again)
 
 
 def _note(session: Session, visit: Visit, what: str, name: str, **facts: Any) -> None:
     note_down(
         session, username=visit.by.username, action=f"field_list.{what}", at=visit.now, facts={"list": name, **facts}
     )  # fmt: skip
-
-
-def _reason(visit: Visit) -> str:
-    return " ".join(visit.form.get("because", "").replace("\0", "").split())[:LONGEST_REASON]
 
 
 _AT = "/campaigns/shutoff/lists/<name>"
