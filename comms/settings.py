@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     redis_url: str = ""
     secret_key: SecretStr = SecretStr("")
     public_url: str = "http://127.0.0.1:8000"
+    comms_proxies: int = Field(default=0, ge=0, le=9)
+    """Proxies in front of the web server, each of which adds to ``X-Forwarded-For`` where it had a request from."""
 
     twilio_account_sid: str = SANDBOX_TWILIO_SID
     twilio_auth_token: SecretStr = SecretStr(SANDBOX_TWILIO_TOKEN)

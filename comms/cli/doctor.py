@@ -92,6 +92,7 @@ def _findings() -> Iterator[Finding]:
     yield from _carriers(settings)
     yield _webhook_key(settings)
     yield _replies(settings)
+    yield _proxies(settings)
     yield _single_sign_on(settings)
     yield _mailhouse(settings)
     at.close()
@@ -221,6 +222,18 @@ def _replies(settings: Settings) -> Finding:
         "replies", "mind", f"{says}, and read here only if Inbound Parse has that address's mail",
         "Set EMAIL_REPLY_TO to an address whose MX record points at SendGrid, unless EMAIL_FROM is one",
     )  # fmt: skip
+
+
+def _proxies(settings: Settings) -> Finding:
+    """Whose address a sign-in is counted under."""
+    if settings.comms_proxies == 0 and settings.public_url.startswith("https://"):
+        return Finding(
+            "proxies", "mind", "no proxy is expected, yet PUBLIC_URL is https, which our server does not speak: "
+            "guessing of passwords is counted under the proxy's address for everybody",
+            "Set COMMS_PROXIES to the number of proxies that add to X-Forwarded-For",
+        )  # fmt: skip
+    says = "none" if settings.comms_proxies == 0 else f"{settings.comms_proxies}, each adding to X-Forwarded-For"
+    return Finding("proxies", "good", f"in front of the web server: {says}")
 
 
 def _single_sign_on(settings: Settings) -> Finding:

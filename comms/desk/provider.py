@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
 from authlib.integrations.requests_client import OAuth2Session  # type: ignore[import-untyped]
@@ -92,6 +92,19 @@ class Provider:
                 "Your city account could not be confirmed. Try again; if it stays, tell the administrator.",
                 _named(error),
             ) from None
+
+    def leaving(self, now: datetime) -> str | None:
+        """Where the browser signs out of the provider too (OpenID Connect RP-Initiated Logout 1.0, section 2); None
+        where the provider has no such page, or does not answer. It names us and asks for no way back: without the ID
+        token, which is not kept, the provider asks the person, and many refuse an address of return that nobody
+        registered."""
+        try:
+            address = str(self._document(now)["end_session_endpoint"])
+            _safe(address)
+        except (SignOnError, KeyError, ValueError):
+            return None
+        more = urlencode({"client_id": self._settings.oidc_client_id})
+        return f"{address}{'&' if urlsplit(address).query else '?'}{more}"
 
     def _client(self, about: Mapping[str, Any]) -> OAuth2Session:
         secret = self._settings.oidc_client_secret.get_secret_value()

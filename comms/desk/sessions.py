@@ -11,29 +11,25 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from comms.db import Database
 
-from . import codes
+from . import codes, guessing
+from .guessing import Client, Wait
 from .passwords import matches
 from .permissions import Permission, allows
-from .schema import SignInFailure, User, UserSession
+from .schema import User, UserSession
 from .users import find_user, folded
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 HALFWAY = timedelta(minutes=10)
 KEPT = timedelta(days=30)
-"""How long sessions and failed tries are kept after they have ended."""
+"""How long sessions are kept after they have ended."""
 TOUCH = timedelta(minutes=1)
 """How stale ``seen_at`` may get before it is written again: not every click needs to be a write."""
-
-TRIES = 5
-WINDOW = timedelta(minutes=15)
-"""After five wrong passwords for one name within a quarter of an hour, that name waits.
-One-time codes are counted apart: a right password must not wipe out what was guessed of them."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class SignIn:
     ``code``: the key opens only the page that asks for a one-time code."""
 
     key: str | None
-    wait: timedelta | None = None
+    wait: Wait | None = None
     code: bool = False
 
 
@@ -63,7 +59,7 @@ class Checked:
     """Whose password it was; None when it was wrong, with the time to wait when there were too many tries."""
 
     user_id: int | None
-    wait: timedelta | None = None
+    wait: Wait | None = None
 
 
 @dataclass(frozen=True)
@@ -78,9 +74,12 @@ class OpenSession:
     this_one: bool
 
 
-def sign_in(database: Database, *, username: str, password: str, user_agent: str, now: datetime) -> SignIn:
-    """Check a name and a password, and open a session; halfway, when the user has one-time codes."""
-    checked = check_password(database, username, password, now)
+def sign_in(
+    database: Database, *, username: str, password: str, client: Client, secret: bytes, user_agent: str, now: datetime
+) -> SignIn:
+    """Check a name and a password, and open a session; halfway, when the user has one-time codes. ``secret`` is the
+    service's key."""
+    checked = check_password(database, username, password, client, secret, now)
     if checked.user_id is None:
         return SignIn(None, checked.wait)
     with database.begin() as session:
@@ -91,24 +90,26 @@ def sign_in(database: Database, *, username: str, password: str, user_agent: str
         return SignIn(key, code=stage != "full")
 
 
-def check_password(database: Database, username: str, password: str, now: datetime) -> Checked:
+def check_password(
+    database: Database, username: str, password: str, client: Client, secret: bytes, now: datetime
+) -> Checked:
     """Whose password this is. The steps:
 
-    1. count the failures of this name; too many: say how long to wait, without looking at the password;
-    2. write the try down as a failure, so that tries made at the same moment count too;
+    1. count the wrong tries (``guessing``); too many: say how long to wait, without looking at the password;
+    2. write the try down as a wrong one, so that tries made at the same moment count too;
     3. check the password, as slowly for a name that nobody has;
-    4. if it is right, forget the failures.
+    4. if it is right, forget the wrong ones.
     """
     username = folded(username)[:100]
     with database.begin() as session:
-        if wait := _try(session, username, now):
+        if wait := guessing.begin(session, username, client, secret, now):
             return Checked(None, wait)
         user = find_user(session, username)
         user_id, stored = (user.id, user.password_hash) if user and user.active else (None, None)
     if not matches(stored, password) or user_id is None:
         return Checked(None)
     with database.begin() as session:
-        session.execute(delete(SignInFailure).where(SignInFailure.username == username))
+        guessing.succeeded(session, username, client, secret)
     return Checked(user_id)
 
 
@@ -126,11 +127,11 @@ def finish(database: Database, key: str, code: str, *, secret: bytes, user_agent
         user = _halfway(session, key, now)
         if user is None:
             return SignIn(None)
-        if wait := _try(session, _for_codes(user.username), now):
-            return SignIn(None, wait, code=True)
+        if wait := guessing.begin_code(session, user.username, now):
+            return SignIn(None, Wait(wait), code=True)
         if not codes.take(session, user, secret, code, now):
             return SignIn(None, code=True)
-        session.execute(delete(SignInFailure).where(SignInFailure.username == _for_codes(user.username)))
+        guessing.forget_codes(session, user.username)
         session.execute(update(UserSession).where(UserSession.key_digest == _digest(key)).values(revoked_at=now))
         return SignIn(open_session(session, user.id, user_agent=user_agent, now=now))
 
@@ -148,25 +149,6 @@ def _halfway(session: Session, key: str, now: datetime) -> User | None:
             User.totp_since.is_not(None),
         )
     )
-
-
-def _for_codes(username: str) -> str:
-    """Under which name wrong codes are counted; no user name holds a colon."""
-    return f"code:{username}"
-
-
-def _try(session: Session, name: str, now: datetime) -> timedelta | None:
-    """How long this name has to wait; when it has not, the try is written down as a failure until it succeeds."""
-    recent = select(func.count(), func.min(SignInFailure.at)).where(
-        SignInFailure.username == name, SignInFailure.at > now - WINDOW
-    )
-    count, first = session.execute(recent).one()
-    if count >= TRIES:
-        return first + WINDOW - now
-    session.execute(delete(SignInFailure).where(SignInFailure.at < now - KEPT))
-    session.add(SignInFailure(username=name, at=now))
-    session.flush()
-    return None
 
 
 def open_session(
@@ -248,10 +230,12 @@ def end_others(session: Session, username: str, key: str, now: datetime) -> None
     session.execute(others.values(revoked_at=now))
 
 
-def sign_out(database: Database, key: str, now: datetime) -> None:
-    """End the session of this key, whoever still holds a copy of it."""
+def sign_out(database: Database, key: str, now: datetime) -> str:
+    """End the session of this key, whoever still holds a copy of it; how it had begun: ``password``, ``sso``, or empty
+    when there is none."""
     with database.begin() as session:
-        session.execute(update(UserSession).where(UserSession.key_digest == _digest(key)).values(revoked_at=now))
+        ended = update(UserSession).where(UserSession.key_digest == _digest(key)).values(revoked_at=now)
+        return session.scalar(ended.returning(UserSession.via)) or ""
 
 
 def _name(key_digest: str) -> str:

@@ -3,13 +3,13 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from . import codes
+from . import codes, guessing
 from .passwords import check_strength, hashed
 from .permissions import ROLES
-from .schema import SignInFailure, User, UserSession
+from .schema import User, UserSession
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -87,7 +87,7 @@ def set_password(session: Session, username: str, password: str, at: datetime) -
     user = existing(session, username)
     check_strength(password, user.username)
     user.password_hash, user.active = hashed(password), True
-    session.execute(delete(SignInFailure).where(SignInFailure.username == user.username))
+    guessing.forget(session, user.username)
     revoke_sessions(session, user.id, at)
 
 
@@ -108,7 +108,7 @@ def take_codes_off(session: Session, username: str, at: datetime) -> None:
     """Ask a user for no one-time codes any more: the phone is lost, or the service's key was changed."""
     user = existing(session, username)
     codes.take_off(user)
-    session.execute(delete(SignInFailure).where(SignInFailure.username == f"code:{user.username}"))
+    guessing.forget_codes(session, user.username)
     revoke_sessions(session, user.id, at)
 
 

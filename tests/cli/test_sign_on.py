@@ -1,4 +1,4 @@
-"""What the doctor says of single sign-on."""
+"""What the doctor says of single sign-on, and of proxies before it."""
 
 import time
 
@@ -7,8 +7,8 @@ import pytest
 from tests.support.identity_provider import CLIENT, identity_provider
 
 
-def found(comms) -> tuple[str, str]:
-    (one,) = [each for each in comms("doctor", "--json").json if each["what"] == "sign-on"]
+def found(comms, what="sign-on") -> tuple[str, str]:
+    (one,) = [each for each in comms("doctor", "--json").json if each["what"] == what]
     return one["state"], one["says"]
 
 
@@ -30,3 +30,11 @@ def test_a_provider_that_answers_and_one_that_does_not(comms, monkeypatch):
         assert found(comms) == ("bad", "OIDC_ROLES names no role of ours: boss")
         monkeypatch.setenv("OIDC_ROLES", "")
     assert found(comms)[0] == "bad", "it is gone"
+
+
+def test_an_https_address_without_a_proxy_is_minded(comms, monkeypatch):
+    assert found(comms, "proxies") == ("good", "in front of the web server: none")
+    monkeypatch.setenv("PUBLIC_URL", "https://comms.city.example")
+    assert found(comms, "proxies")[0] == "mind"
+    monkeypatch.setenv("COMMS_PROXIES", "1")
+    assert found(comms, "proxies") == ("good", "in front of the web server: 1, each adding to X-Forwarded-For")

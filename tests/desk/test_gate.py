@@ -9,7 +9,10 @@ from comms.desk.permissions import ROLES, Permission, allows
 from tests.desk import story
 
 ACCOUNT = f"/accounts/{story.MARIA}"
-OPEN_TO_ALL = {"/assets/<digest>/<path:name>", "/sign-in", "/sign-in/code", "/sign-in/sso", "/sign-in/sso/back"}
+OPEN_TO_ALL = {
+    "/assets/<digest>/<path:name>", "/sign-in", "/sign-in/code", "/sign-in/sso", "/sign-in/sso/back",
+    "/sign-in/sso/signed-out",
+}  # fmt: skip
 """What a person who has not signed in may ask for."""
 FOR_ONESELF = {
     "/sign-out", "/me/sign-ins/<name>/end", "/me/sign-out-everywhere", "/me/password", "/me/codes/begin",

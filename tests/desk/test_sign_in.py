@@ -7,12 +7,14 @@ from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from comms.desk import passwords, sessions
+from comms.desk.guessing import NOBODYS, Wait
 from comms.desk.passwords import WeakPasswordError, check_strength, hashed, matches
 from comms.desk.schema import SignInFailure, User, UserSession
 from comms.desk.users import UserError, add_user, disable, set_password
 from tests.desk.story import PASSWORD
 
 MINUTE = timedelta(minutes=1)
+KEY = b"the service's key"
 
 
 @pytest.fixture
@@ -23,8 +25,10 @@ def park(database, clock) -> int:
         )  # fmt: skip
 
 
-def attempt(database, clock, password=PASSWORD, username="park"):
-    return sessions.sign_in(database, username=username, password=password, user_agent="test", now=clock.now())
+def attempt(database, clock, password=PASSWORD, username="park", client=NOBODYS):
+    return sessions.sign_in(
+        database, username=username, password=password, client=client, secret=KEY, user_agent="test", now=clock.now()
+    )
 
 
 def test_the_right_password_opens_a_session_that_the_database_knows_only_by_its_digest(database, clock, park):
@@ -102,7 +106,7 @@ def test_after_five_wrong_passwords_the_name_waits_even_with_the_right_one(datab
     for _ in range(5):
         assert attempt(database, clock, "wrong").wait is None
         clock.advance(MINUTE)
-    assert attempt(database, clock) == sessions.SignIn(None, 10 * MINUTE)
+    assert attempt(database, clock) == sessions.SignIn(None, Wait(10 * MINUTE))
     assert attempt(database, clock, username="osei").wait is None, "another name does not wait"
     clock.advance(10 * MINUTE)
     assert attempt(database, clock).key

@@ -241,3 +241,40 @@ def test_without_single_sign_on_there_is_no_such_door(browser):
 def test_settings_that_would_not_do_are_refused(name, value):
     with pytest.raises(ValueError, match=r"it is no https|it names no role"):
         Settings(_env_file=None, **{name: value})
+
+
+def test_signing_out_shows_where_to_sign_out_of_the_city_account_too(signing_on, provider):
+    browser = Browser(make_app(signing_on))
+    for way, form in (("/sign-out", "/"), ("/me/sign-out-everywhere", "/me")):
+        come_in(browser)
+        answer = browser.post(way, page=form)
+        assert answer.headers["Location"] == "/sign-in/sso/signed-out"
+        page = said(browser.get(answer.headers["Location"]))
+        assert f'href="{provider.issuer}/leave?theme=city&amp;client_id={CLIENT}"' in page
+        assert "Your city account is still signed in here" in page
+        assert browser.get("/").status_code == 303, "signed out of the desk"
+
+
+@pytest.mark.parametrize("leaving", [None, "javascript:alert(1)", "http://evil.example/x", "//evil.example:1/x"])
+def test_a_provider_without_such_a_page_leaves_it_to_the_person(signing_on, provider, leaving):
+    provider.leaving = leaving
+    browser = Browser(make_app(signing_on))
+    come_in(browser)
+    browser.post("/sign-out", page="/")
+    page = said(browser.get("/sign-in/sso/signed-out"))
+    assert ("lock the screen" in page, "evil" in page) == (True, False)
+    assert "alert" not in page
+
+
+def test_who_came_with_a_password_is_led_to_the_sign_in_page(signing_on):
+    browser = Browser(make_app(signing_on))
+    browser.sign_in()
+    assert browser.post("/sign-out", page="/").headers["Location"] == "/sign-in"
+
+
+def test_a_provider_that_is_gone_keeps_nobody_from_signing_out(signing_on, monkeypatch):
+    browser = Browser(make_app(signing_on))
+    come_in(browser)
+    assert browser.post("/sign-out", page="/").status_code == 303
+    monkeypatch.setattr(Provider, "_document", lambda *_: (_ for _ in ()).throw(SignOnError("gone")))
+    assert "lock the screen" in said(browser.get("/sign-in/sso/signed-out"))

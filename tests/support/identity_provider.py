@@ -35,6 +35,7 @@ class IdentityProvider:
         self.alg = "RS256"
         self.from_userinfo: tuple[str, ...] = ()
         self.asked: list[str] = []
+        self.leaving: str | None = "/leave?theme=city"
         self.issuer = ""
         self._now = now
         self._codes: dict[str, dict[str, str]] = {}
@@ -56,8 +57,11 @@ class IdentityProvider:
         return paths[request.path](request) if request.path in paths else Response("no such page", 404)
 
     def _document(self, _: Request) -> Response:
+        here = "" if ":" in (self.leaving or "") else self.issuer
+        leaving = {"end_session_endpoint": f"{here}{self.leaving}"} if self.leaving else {}
         return _json(
-            {
+            leaving
+            | {
                 "issuer": self.issuer,
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",

@@ -1,19 +1,21 @@
 """One's own page: where one is signed in, the password, and one-time codes."""
 
+from datetime import timedelta
+
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms import worklist
 
-from .. import codes, sessions
+from .. import codes, formats, sessions
 from ..audit import note_down
 from ..gate import COOKIE, Route, Visit
 from ..pages import page
 from ..passwords import SHORTEST, WeakPasswordError, check_strength, hashed
 from ..permissions import Permission
 from ..users import existing, revoke_sessions
-from .sign_in import farewell
+from .sign_in import client_of, farewell
 
 
 def show(visit: Visit, problem: str = "", status: int = 200) -> ResponseReturnValue:
@@ -35,10 +37,11 @@ def end(visit: Visit, name: str) -> ResponseReturnValue:
 
 def end_all(visit: Visit) -> ResponseReturnValue:
     """Sign out everywhere, here too."""
+    via = sessions.sign_out(visit.office.database, _key(), visit.now)
     with visit.office.database.begin() as session:
         revoke_sessions(session, existing(session, visit.by.username).id, visit.now)
         note_down(session, username=visit.by.username, action="user.signed_out_everywhere", at=visit.now)
-    return farewell()
+    return farewell(via)
 
 
 def change_password(visit: Visit) -> ResponseReturnValue:
@@ -116,12 +119,14 @@ def _off(session: Session, visit: Visit) -> None:
 def _not_theirs(visit: Visit) -> str:
     """Why the password in a form does not do; empty when it is one's own. Tries are counted as at the sign-in."""
     checked = sessions.check_password(
-        visit.office.database, visit.by.username, visit.form.get("password", ""), visit.now
+        visit.office.database, visit.by.username, visit.form.get("password", ""), client_of(visit),
+        visit.office.settings.secret, visit.now,
     )  # fmt: skip
     if checked.user_id is not None:
         return ""
     if checked.wait is not None:
-        return "Too many wrong passwords. Wait a quarter of an hour, or ask an administrator for a new one."
+        until = formats.opening(visit.now + checked.wait.time + timedelta(minutes=1), visit.now, visit.office.city.zone)
+        return f"Too many wrong passwords. Try again at {until}, or ask an administrator for a new one."
     return "That is not your present password. Type it again."
 
 

@@ -3,15 +3,23 @@
 from datetime import timedelta
 from urllib.parse import urlencode, urlsplit
 
+import structlog
 from flask import Response, redirect, request
 from flask import session as form_session
 from flask.typing import ResponseReturnValue
 
-from .. import formats, sessions
+from .. import formats, guessing, sessions
 from ..audit import note_down
 from ..gate import COOKIE, Route, Visit
+from ..guessing import Client, Wait
 from ..pages import page
 from ..permissions import Permission
+
+_log = structlog.get_logger(__name__)
+
+KNOWN = "__Host-known"
+"""The cookie of a browser that somebody has signed in with before; it opens nothing, see ``guessing``."""
+KNOWN_FOR = timedelta(days=180)
 
 
 def show(visit: Visit) -> ResponseReturnValue:
@@ -31,14 +39,23 @@ def sign_in(visit: Visit) -> ResponseReturnValue:
     """Check the name and the password. Wrong ones get the same answer, whether the name exists or not."""
     username, target = visit.form.get("username", ""), visit.form.get("next", "")
     tried = sessions.sign_in(
-        visit.office.database, username=username, password=visit.form.get("password", ""),
-        user_agent=request.headers.get("User-Agent", ""), now=visit.now,
+        visit.office.database, username=username, password=visit.form.get("password", ""), client=client_of(visit),
+        secret=visit.office.settings.secret, user_agent=request.headers.get("User-Agent", ""), now=visit.now,
     )  # fmt: skip
     if tried.key is None:
         return _refused(visit, username, target, tried.wait)
     if tried.code:
         return with_key(tried.key, "/sign-in/code?" + urlencode({"next": local(target)}))
     return welcome(visit, tried.key, target)
+
+
+def client_of(visit: Visit) -> Client:
+    """Where a request comes from: behind proxies of ours the address that the outermost of them saw. What stands
+    farther to the left of the header may be made up; a request that came past the proxies has its own address."""
+    hops = visit.office.settings.comms_proxies
+    named = [part.strip() for part in ",".join(request.headers.getlist("X-Forwarded-For")).split(",")]
+    address = named[-hops] if hops and len(named) >= hops else request.remote_addr
+    return Client.of(address or "", request.cookies.get(KNOWN, ""))
 
 
 def ask_code(visit: Visit, problem: str = "", status: int = 200) -> ResponseReturnValue:
@@ -59,7 +76,7 @@ def take_code(visit: Visit) -> ResponseReturnValue:
     if tried.key is not None:
         return welcome(visit, tried.key, visit.form.get("next", ""))
     if tried.wait is not None:
-        until = _until(visit, tried.wait)
+        until = _until(visit, tried.wait.time)
         return ask_code(visit, f"Too many codes that were not right. Try again at {until}.", 429)
     return ask_code(
         visit, "That code is not right, or was used already. Wait for the next one and type it. If none is ever "
@@ -76,7 +93,11 @@ def welcome(visit: Visit, key: str, target: str) -> Response:
         with visit.office.database.begin() as session:
             note_down(session, username=staff.username, action="user.signed_in", at=visit.now)
     form_session.clear()
-    return with_key(key, local(target))
+    response = with_key(key, local(target))
+    if staff is not None:
+        known = guessing.cookie_for(request.cookies.get(KNOWN, ""), staff.username, visit.office.settings.secret)
+        response.set_cookie(KNOWN, known, max_age=KNOWN_FOR, secure=True, httponly=True, samesite="Lax", path="/")
+    return response
 
 
 def with_key(key: str, target: str) -> Response:
@@ -86,31 +107,39 @@ def with_key(key: str, target: str) -> Response:
     return response
 
 
-def _refused(visit: Visit, username: str, target: str, wait: timedelta | None) -> Response:
+def _refused(visit: Visit, username: str, target: str, wait: Wait | None) -> Response:
     if wait is None:
         problem = "That user name and password do not go together. Check both and try again."
         return form(visit, 422, next=target, username=username, problem=problem)
-    until = _until(visit, wait)
-    problem = f"Too many tries with this user name. Try again at {until}, or ask an administrator for a new password."
+    until = _until(visit, wait.time)
+    _log.warning("sign-in held back", address=wait.address, seconds=int(wait.time.total_seconds()))
+    if wait.address:
+        problem = f"Too many wrong passwords came from your network. Try again at {until}, or sign in with a browser "
+        problem += "that you have signed in with before."
+    else:
+        problem = f"Too many tries with this user name. Try again at {until}, sign in with a browser that you have "
+        problem += "signed in with before, or ask an administrator for a new password."
     response = form(visit, 429, next=target, username=username, problem=problem)
-    response.headers["Retry-After"] = str(int(wait.total_seconds()) + 1)
+    response.headers["Retry-After"] = str(int(wait.time.total_seconds()) + 1)
     return response
 
 
 def _until(visit: Visit, wait: timedelta) -> str:
-    return formats.clock_time(visit.now + wait + timedelta(minutes=1), visit.office.city.zone)
+    return formats.opening(visit.now + wait + timedelta(minutes=1), visit.now, visit.office.city.zone)
 
 
 def sign_out(visit: Visit) -> ResponseReturnValue:
     """End the session in the database, and take the cookies away."""
-    sessions.sign_out(visit.office.database, request.cookies.get(COOKIE, ""), visit.now)
-    return farewell()
+    via = sessions.sign_out(visit.office.database, request.cookies.get(COOKIE, ""), visit.now)
+    with visit.office.database.begin() as session:
+        note_down(session, username=visit.by.username, action="user.signed_out", at=visit.now)
+    return farewell(via)
 
 
-def farewell() -> Response:
-    """Take the cookies away and show the sign-in page."""
+def farewell(via: str = "") -> Response:
+    """Take the cookies away and show the sign-in page; who came with the city account sees how to sign out of it."""
     form_session.clear()
-    response = Response(status=303, headers={"Location": "/sign-in"})
+    response = Response(status=303, headers={"Location": "/sign-in/sso/signed-out" if via == "sso" else "/sign-in"})
     response.delete_cookie(COOKIE, secure=True, httponly=True, samesite="Lax", path="/")
     return response
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from .. import sessions
 from ..gate import Route, Visit
+from ..pages import page
 from ..permissions import Permission
 from ..provider import RETURN, Provider, SignOnError
 from ..single_sign_on import let_in
@@ -46,6 +47,11 @@ def back(visit: Visit) -> ResponseReturnValue:
     return welcome(visit, key, target)
 
 
+def signed_out(visit: Visit) -> ResponseReturnValue:
+    """The desk is signed out of; the city account is not, and the page says where it is."""
+    return page(visit, "signed_out.html", leaving=_provider(visit).leaving(visit.now))
+
+
 def _refused(visit: Visit, error: SignOnError, target: str, status: int) -> ResponseReturnValue:
     _log.warning("single sign-on refused", said=str(error), detail=error.detail)
     return form(visit, status, next=target, problem=str(error))
@@ -69,4 +75,5 @@ def _provider(visit: Visit) -> Provider:
 ROUTES = (
     Route("/sign-in/sso", start, Permission.ANYONE),
     Route(RETURN, back, Permission.ANYONE),
+    Route("/sign-in/sso/signed-out", signed_out, Permission.ANYONE),
 )
