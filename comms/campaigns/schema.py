@@ -49,8 +49,13 @@ class PolicyMove(Base):
     to_version: Mapped[int]
     state: Mapped[str]
     """``proposed``, ``done`` or ``refused``."""
-    episodes: Mapped[list[Any]]
-    """``{"episode": id, "account": number, "from": version, "now": …, "then": …}``: the diff, a row an episode."""
+    episodes: Mapped[list[Any]] = mapped_column(deferred=True)
+    """``{"episode": id, "account": number, "from": version, "now": …, "then": …}``: the diff, a row an episode. It is
+    read when it is asked for, for it can be megabytes."""
+    listed: Mapped[int] = mapped_column(default=0)
+    """How many episodes are on the list."""
+    staying: Mapped[int] = mapped_column(default=0)
+    """How many of them cannot be moved."""
     proposed_by: Mapped[str]
     proposed_at: Mapped[datetime]
     decided_by: Mapped[str | None]

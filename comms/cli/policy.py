@@ -292,7 +292,7 @@ def list_moves(as_json: bool) -> None:
         echo_json([{"move": m.id, "policy": m.policy, "to": m.to_version, "state": m.state} for m in found])
         return
     for m in found:
-        click.echo(f"{m.id:>4}  {m.policy} to version {m.to_version}: {m.state}, {len(m.episodes)} episodes")
+        click.echo(f"{m.id:>4}  {m.policy} to version {m.to_version}: {m.state}, {m.listed} episodes")
     if not found:
         click.echo("No moves yet.")
 

@@ -63,7 +63,7 @@ def _moves(session: Session) -> list[Awaiting]:
     return [
         Awaiting(
             "Move", f"Running cases to version {one.to_version} of {one.policy}",
-            f"{formats.count(len(one.episodes), 'case', 'cases')} would change.", one.proposed_at, one.proposed_by,
+            f"{formats.count(one.listed, 'case', 'cases')} would change.", one.proposed_at, one.proposed_by,
             f"/campaigns/moves/{one.id}",
         )
         for one in found

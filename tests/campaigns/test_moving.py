@@ -6,7 +6,7 @@ import pytest
 
 from comms.campaigns.policies import moving
 from comms.campaigns.policies.versions import VersionError
-from comms.campaigns.schema import Decision
+from comms.campaigns.schema import Decision, Episode
 from tests.support import build
 
 from .conftest import RESIDENTIAL
@@ -133,3 +133,26 @@ def test_protected_accounts_move_and_stay_protected(evenings, reminded):
     assert approve(evenings, move).moved == 1
     evenings.night(2026, 12, 4)
     assert evenings.outcome(reminded) == ("protected", "hold-medical")
+
+
+def test_a_part_of_a_list_is_read_by_itself(evenings, reminded):
+    others = [evenings.account() for _ in range(2)]
+    with evenings.database.begin() as session:
+        for row in others:
+            session.add(build_episode(row, evenings.clock.now()))
+    move = propose(evenings)
+    whole = lines(evenings, move)
+    with evenings.database.read() as session:
+        stored = moving.get(session, move)
+        assert (stored.listed, stored.staying) == (len(whole), sum(bool(line.stays) for line in whole))
+        assert len(whole) == 3
+        assert moving.part(session, move, 0, 2) == whole[:2]
+        assert moving.part(session, move, 2, 2) == whole[2:]
+        assert moving.part(session, move, 9, 2) == []
+
+
+def build_episode(account_id, at) -> Episode:
+    return Episode(
+        account_id=account_id, policy=NAME, policy_version=1, arm=None, opened_at=at, debt_cents=9000, closed_at=None,
+        close_reason=None,
+    )  # fmt: skip

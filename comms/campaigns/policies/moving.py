@@ -6,12 +6,13 @@ told; so nobody is moved by a diff that nobody saw. Steps that were taken stay t
 the other version does not have cannot be moved, and neither can one with a step under way.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
@@ -22,6 +23,7 @@ from comms.campaigns.planner import night_of
 from comms.campaigns.positions import positions
 from comms.campaigns.schema import Episode, PolicyMove
 from comms.city import City
+from comms.db import on_postgres
 from comms.notices import Catalogue
 
 from . import versions
@@ -82,7 +84,7 @@ def propose(
         raise VersionError(f"No episode of {policy} runs by another version than {to_version}.")
     move = PolicyMove(
         policy=policy, to_version=to_version, state="proposed", episodes=[line.as_json() for line in lines],
-        proposed_by=by, proposed_at=at,
+        proposed_by=by, proposed_at=at, listed=len(lines), staying=sum(bool(line.stays) for line in lines),
     )  # fmt: skip
     session.add(move)
     session.flush()
@@ -123,6 +125,24 @@ def get(session: Session, move_id: int) -> PolicyMove:
     if found := session.get(PolicyMove, move_id):
         return found
     raise VersionError(f"There is no move {move_id}. Next step: comms policy move list")
+
+
+def part(session: Session, move_id: int, start: int, most: int) -> list[Line]:
+    """Some lines of a list, in its order, without reading all of it."""
+    if on_postgres(session):
+        found = session.scalar(_PART_ON_POSTGRES, {"move": move_id, "part": f"$[{start} to {start + most - 1}]"})
+        return [line_of(stored) for stored in found or ()]
+    rows = session.scalars(_PART_ON_SQLITE, {"move": move_id, "start": start, "end": start + most})
+    return [line_of(json.loads(stored)) for stored in rows]
+
+
+_PART_ON_POSTGRES = text(
+    "SELECT jsonb_path_query_array(episodes, CAST(:part AS jsonpath)) FROM policy_move WHERE id = :move"
+)
+_PART_ON_SQLITE = text(
+    "SELECT line.value FROM policy_move, json_each(episodes) AS line WHERE policy_move.id = :move AND "
+    "line.key >= :start AND line.key < :end ORDER BY line.key"
+)
 
 
 def moves(session: Session) -> Sequence[PolicyMove]:
