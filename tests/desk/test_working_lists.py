@@ -290,7 +290,7 @@ def test_a_supervisor_sees_what_waits_for_a_yes(boss, afternoon):
         "/campaigns/policies/p/2",
         "/campaigns/1",
     ]
-    assert "Promise of $50.00 needs a supervisor." in text(page)
+    assert "Approvals 3" in text(page) and "Promise of $50.00 needs a supervisor." in text(page)
 
 
 def test_a_collectors_home_has_no_approvals(clerk):
