@@ -87,8 +87,9 @@ class _Case(NamedTuple):
     """The amount has become less."""
 
 
-def diff(session: Session, run_id: int, *, limit: int = 0, change: str | None = None) -> Diff:
-    """How a run differs from the one it is held against; with up to ``limit`` accounts (of one kind of ``change``)."""
+def diff(session: Session, run_id: int, *, limit: int = 0, change: str | None = None, skip: int = 0) -> Diff:
+    """How a run differs from the one it is held against; with up to ``limit`` accounts (of one kind of ``change``),
+    after the first ``skip``."""
     run = session.get_one(CampaignRun, run_id)
     if run.previous_run_id is None:
         return Diff(run_id, None)
@@ -114,7 +115,7 @@ def diff(session: Session, run_id: int, *, limit: int = 0, change: str | None = 
         cents["channel", reason] += owed
     differences = [Difference(*key, many, cents[key]) for key, many in found.items()]
     differences.sort(key=lambda one: (CHANGES.index(one.change), -one.accounts, one.reason))
-    rows = _rows(session, sides, moved, why_channel, limit, change) if limit else ()
+    rows = _rows(session, sides, moved, why_channel, (limit, skip), change) if limit else ()
     return Diff(run_id, before.id, same, tuple(differences), rows)
 
 
@@ -261,8 +262,8 @@ def _changed_since(session: Session, sides: CTE, account: Any, since: ColumnElem
 
 
 def _rows(
-    session: Session, sides: CTE, moved: Collection[str], why_channel: Mapping[int, tuple[str, int]], limit: int,
-    change: str | None,
+    session: Session, sides: CTE, moved: Collection[str], why_channel: Mapping[int, tuple[str, int]],
+    which_rows: tuple[int, int], change: str | None,
 ) -> tuple[Changed, ...]:  # fmt: skip
     c = sides.c
     decided = aliased(Decision)
@@ -276,7 +277,8 @@ def _rows(
         .outerjoin(decided, decided.id == c.now_id)
         .where(which)
         .order_by(order, c.number)
-        .limit(limit)
+        .limit(which_rows[0])
+        .offset(which_rows[1])
     )  # fmt: skip
     rows = []
     for row in session.execute(statement):

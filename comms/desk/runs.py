@@ -1,10 +1,10 @@
 """What the pages of runs show, read from the database: the list, how far one has come, whom a part of it is about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from comms.accounts import Account
@@ -183,19 +183,32 @@ class Listed:
 
 def accounts_of(session: Session, run_id: int, part: Part, after: int) -> tuple[list[Listed], int | None]:
     """The accounts of a part of a run, in the order in which they were planned; and where the next page begins."""
-    statement = (
-        select(Account, Decision)
-        .join(Decision, Decision.account_id == Account.id)
-        .where(Decision.run_id == run_id, Decision.account_id > after)
-        .order_by(Decision.account_id)
-        .limit(PER_PAGE + 1)
-    )
+    statement = select(Account, Decision).join(Decision, Decision.account_id == Account.id)
+    statement = statement.where(*_within(run_id, part), Decision.account_id > after)
+    rows = session.execute(statement.order_by(Decision.account_id).limit(PER_PAGE + 1))
+    found = [Listed(account, decision) for account, decision in rows]
+    return found[:PER_PAGE], found[PER_PAGE - 1].account.id if len(found) > PER_PAGE else None
+
+
+def many_of(session: Session, run_id: int, part: Part) -> int:
+    """How many accounts a part of a run has."""
+    return session.scalar(select(func.count()).select_from(Decision).where(*_within(run_id, part))) or 0
+
+
+def lines_of(session: Session, run_id: int, part: Part, most: int, *, skip: int = 0) -> Iterator[Listed]:
+    """The accounts of a part of a run one after the other, without holding them all."""
+    statement = select(Account, Decision).join(Decision, Decision.account_id == Account.id)
+    statement = statement.where(*_within(run_id, part)).order_by(Decision.account_id).offset(skip).limit(most)
+    for account, decision in session.execute(statement.execution_options(yield_per=1000)):
+        yield Listed(account, decision)
+
+
+def _within(run_id: int, part: Part) -> Iterator[ColumnElement[bool]]:
+    yield Decision.run_id == run_id
     if part.outcome == "dropped":
-        statement = statement.where(Decision.outcome.in_(DOING), Decision.state == "dropped")
+        yield and_(Decision.outcome.in_(DOING), Decision.state == "dropped")
     else:
-        statement = statement.where(Decision.outcome == part.outcome)
+        yield Decision.outcome == part.outcome
     for column, value in ((Decision.rule, part.rule), (Decision.policy, part.policy), (Decision.step, part.step)):
         if value:
-            statement = statement.where(column == value)
-    found = [Listed(account, decision) for account, decision in session.execute(statement)]
-    return found[:PER_PAGE], found[PER_PAGE - 1].account.id if len(found) > PER_PAGE else None
+            yield column == value

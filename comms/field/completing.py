@@ -140,12 +140,17 @@ def _take(
     return [event_of(city, order, report.result, at, words, actor=_by(report), **facts)]
 
 
+def against_recall(order: FieldOrder) -> str:
+    """The key of the task to put right what was done although it had been called back."""
+    return f"field_order:{order.number}:against-recall"
+
+
 def _to_put_right(session: Session, city: City, order: FieldOrder, words: str, now: datetime) -> None:
     account = session.get_one(Account, order.account_id)
     open_task(
         session,
         kind=TASK,
-        dedupe_key=f"field_order:{order.number}:against-recall",
+        dedupe_key=against_recall(order),
         reason=(
             f"Order {order.number} {what(city, order)} at {account.service_address} was {words}. "
             "Put it right today, and tell the customer."

@@ -14,6 +14,7 @@ from comms.rules import rulebook_of
 
 from .. import run_words, runs
 from ..audit import note_down
+from ..campaign_sheets import parts
 from ..gate import Route, Visit, positive
 from ..pages import page
 from ..permissions import Permission
@@ -72,26 +73,35 @@ def differences(visit: Visit, run_id: int) -> ResponseReturnValue:
     if differ.rows:
         _seen(visit, run_id, [row.number for row in differ.rows])
     template = "run_differences.html" if visit.query.get("part") else "run_differs.html"
-    return page(visit, template, counts, run=found, differ=differ, change=change, said=run_words)
+    many = differ.of(change) if change else sum(one.accounts for one in differ.differences)
+    return page(
+        visit, template, counts, run=found, differ=differ, change=change, said=run_words, books=parts(many)
+    )  # fmt: skip
 
 
 def accounts(visit: Visit, run_id: int) -> ResponseReturnValue:
     """The accounts of one part of the run: those of a step, or those that a rule stands against."""
-    asked = visit.query
-    part = runs.Part(asked.get("outcome", ""), asked.get("rule", ""), asked.get("policy", ""), asked.get("step", ""))
-    if part.outcome not in OUTCOMES:
-        abort(404, "There is no such part of a run.")
-    after = positive(asked.get("after", "")) or 0
+    part, after = part_asked(visit), positive(visit.query.get("after", "")) or 0
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
         found = get(session, run_id)
         lines, following = runs.accounts_of(session, run_id, part, after)
+        many = runs.many_of(session, run_id, part) if following or after else len(lines)
     _seen(visit, run_id, [line.account.number for line in lines])
     return page(
         visit, "run_accounts.html", counts, run=found, part=part, lines=lines, after=following, continued=bool(after),
-        heading=OUTCOMES[part.outcome], said=run_words,
+        heading=OUTCOMES[part.outcome], said=run_words, many=many, books=parts(many),
         protects=protects_by_rule(rulebook_of(visit.office.city), found.planned_for),
     )  # fmt: skip
+
+
+def part_asked(visit: Visit) -> runs.Part:
+    """The part of a run that an address names."""
+    asked = visit.query
+    part = runs.Part(asked.get("outcome", ""), asked.get("rule", ""), asked.get("policy", ""), asked.get("step", ""))
+    if part.outcome not in OUTCOMES:
+        abort(404, "There is no such part of a run.")
+    return part
 
 
 def get(session: Session, run_id: int) -> CampaignRun:

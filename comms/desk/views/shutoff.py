@@ -21,6 +21,8 @@ from comms.campaigns.shutoff import TurnOn
 from comms.campaigns.sufficiency import Sufficiency
 from comms.channels.folders import MANIFEST
 from comms.field import FieldList, FieldOrder, OrderError
+from comms.field.completing import against_recall
+from comms.worklist.schema import Task
 
 from .. import formats, run_words
 from ..audit import note_down
@@ -50,7 +52,7 @@ ORDER_STATES: dict[str, tuple[str, Tone]] = {
     "cancelled": ("left the list", "plain"),
 }
 LISTS_SHOWN = 30
-ORDERS_SHOWN = 200
+ORDERS_SHOWN = 100
 
 
 def shutoff(
@@ -158,25 +160,50 @@ def one(
     visit: Visit, name: str, problem: str = "", written: dict[str, str] | None = None, status: int = 200
 ) -> ResponseReturnValue:
     """A list with its orders, who was left out of it, and its files once it is given out."""
-    office = visit.office
+    office, start = visit.office, positive(visit.query.get("from", "")) or 0
     with office.database.read() as session:
         counts = worklist.counts(session)
         try:
             made = field.list_named(session, name)
         except OrderError as error:
             abort(404, in_words(error))
-        orders = field.orders_of(session, made.id)
+        standing = _standing(session, made.id)
+        orders = _page_of(session, made.id, start, (written or {}).get("recall", ""))
         ids = {order.account_id for order in orders}
         accounts = {each.id: each for each in session.scalars(select(Account).where(Account.id.in_(ids)))}
+        against = _against_recall(session, orders)
     labels = {key: words.en for key, words in office.city.service_labels.items()}
     seen(visit, made.name, [accounts[order.account_id].number for order in orders])
     return page(
         visit, "shutoff_list.html", counts, status, made=made, orders=orders, accounts=accounts, problem=problem,
         written=written or {}, states=STATES, order_states=ORDER_STATES, kinds=KINDS, second=field.SECOND_PERSON,
         services=lambda order: field.in_words(field.services_of(order), labels), files=_files(visit, made),
+        standing=standing, total=sum(standing.values()), start=start, per_page=ORDERS_SHOWN, against=against,
         proof=lambda order: list(_proof(order, visit.today)), plainly=in_words,
         may_run=visit.by.may(Permission.RUN_CAMPAIGNS), may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),
     )  # fmt: skip
+
+
+def _standing(session: Session, list_id: int) -> Mapping[str, int]:
+    """How many orders of a list are in each state."""
+    rows = session.execute(
+        select(FieldOrder.state, func.count()).where(FieldOrder.list_id == list_id).group_by(FieldOrder.state)
+    )
+    found: dict[str, int] = {state: many for state, many in rows}  # noqa: C416
+    return {state: found[state] for state in ORDER_STATES if state in found}
+
+
+def _page_of(session: Session, list_id: int, start: int, refused: str) -> Sequence[FieldOrder]:
+    """Orders of a list by number, a page of them; after something was refused, those from that order on."""
+    statement = select(FieldOrder).where(FieldOrder.list_id == list_id).order_by(FieldOrder.number).limit(ORDERS_SHOWN)
+    return session.scalars(statement.where(FieldOrder.number >= refused) if refused else statement.offset(start)).all()
+
+
+def _against_recall(session: Session, orders: Sequence[FieldOrder]) -> frozenset[str]:
+    """The numbers of those that were carried out although they had been called back."""
+    keys = {against_recall(order): order.number for order in orders if order.state in ("done", "not_done")}
+    found = session.scalars(select(Task.dedupe_key).where(Task.dedupe_key.in_(keys)))
+    return frozenset(keys[key] for key in found)
 
 
 def _proof(order: FieldOrder, today: date) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from comms.field import FieldOrder, by_number
 from tests.desk import story
 from tests.desk.campaigns.conftest import open_office, words
 from tests.support.notified import NOW, Notified
+from tests.support.workbooks import rows
 
 LIST = "/campaigns/shutoff/lists/shutoff-2026-12-22"
 DAY = {"kind": "shutoff", "day": "2026-12-22"}
@@ -138,6 +139,34 @@ def test_an_order_file_of_thousands_of_orders_is_taken_in_from_who_may_give_one(
     assert give(collector).status_code == 413
     huge = {"file": (io.BytesIO(b"x" * 5_200_000), "orders.csv")}
     assert supervisor.post(f"{here}/completed", huge, page=here).status_code == 413
+
+
+def test_what_was_done_although_it_was_called_back_is_said_on_the_list(supervisor, second, office):
+    given_out(supervisor, second)
+    supervisor.post(f"{LIST}/orders/D261222-001/recall", {"because": "Paid at the counter."}, page=LIST)
+    office.clock.set(NOW + timedelta(minutes=20))
+    rows = b"order,result,at,by\nD261222-001,done,2026-12-21 10:10,Berg\nD261222-002,done,2026-12-21 10:12,Berg\n"
+    here = "/campaigns/shutoff"
+    supervisor.post(f"{here}/completed", {"file": (io.BytesIO(rows), "orders.csv")}, page=here)
+    page = words(supervisor.get(LIST))
+    assert page.count("although it had been called back") == 1
+    assert "done Berg (field), 10:12 AM" in page
+
+
+def test_a_long_list_is_read_page_by_page_and_as_excel(supervisor, second, office, monkeypatch):
+    monkeypatch.setattr("comms.desk.views.shutoff.ORDERS_SHOWN", 1)
+    given_out(supervisor, second)
+    first = supervisor.get(LIST).get_data(as_text=True)
+    assert ("D261222-001" in first, "D261222-002" in first) == (True, False)
+    assert f'rel="next" href="{LIST}?from=1"' in first
+    assert "D261222-002" in words(supervisor.get(f"{LIST}?from=1"))
+    short = supervisor.post(f"{LIST}/orders/D261222-002/recall", {"because": "no"}, page=LIST)
+    assert 'value="no"' in short.get_data(as_text=True), "the page comes back at the order that was meant"
+    found = rows(supervisor.get(f"{LIST}/excel").get_data())
+    assert [row["A"] for row in found] == ["Order", "D261222-001", "D261222-002"]
+    assert rows(supervisor.get(f"{LIST}/excel?who=left-out").get_data())[1]["A"] == "Una Unmailed"
+    gated = rows(supervisor.get(f"{LOOK}/excel?kind=shutoff&day=2026-12-23").get_data())
+    assert [row["D"] for row in gated] == ["On the list", "no"]
 
 
 def test_a_list_is_given_up_before_it_is_given_out(supervisor, office):
