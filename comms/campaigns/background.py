@@ -81,15 +81,19 @@ def _give_up(session: Session, run_id: int, clock: Clock, why: str) -> None:
 
 
 class Watch:
-    """Finds the runs that nobody works at: between two looks they have come no further."""
+    """Finds the runs that nobody works at: between two looks they have come no further. At the first look, when a
+    worker has just started, that is every run under way: whoever worked at it may have died, and two at once share it.
+    """
 
     def __init__(self) -> None:
-        self._before: Mapping[int, int] = {}
+        self._before: Mapping[int, int] | None = None
 
     def stalled(self, session: Session) -> list[int]:
         """The runs under way that stand where they stood at the look before."""
         now, before = _reached(session), self._before
         self._before = now
+        if before is None:
+            return list(now)
         return [run_id for run_id, reached in now.items() if before.get(run_id) == reached]
 
 

@@ -80,7 +80,7 @@ def test_a_run_that_stands_still_is_found_and_one_that_moves_is_not(office, monk
         with office.database.read() as session:
             return watch.stalled(session)
 
-    assert (look(), look()) == ([], [run_id])
+    assert (look(), look()) == ([run_id], [run_id]), "a worker that has just started asks for whatever is under way"
     office.work(run_id)
     assert look() == []
     office.let_go(run_id)

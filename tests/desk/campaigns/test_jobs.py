@@ -42,9 +42,9 @@ def test_a_run_whose_ring_was_lost_is_found_by_housekeeping(worker, let_go, monk
     monkeypatch.setattr(jobs, "_stalled_due", lambda: True)
     monkeypatch.setattr(jobs, "_watch", Watch())
     jobs._stalled(worker)
-    assert worker.doorbell.rung == []
+    assert worker.doorbell.rung == [("run", (2,))], "at once, by a worker that has just started"
     jobs._stalled(worker)
-    assert worker.doorbell.rung == [("run", (2,))]
+    assert len(worker.doorbell.rung) == 2, "and again, when it has come no further"
     work(worker, 2)
     jobs._stalled(worker)
-    assert len(worker.doorbell.rung) == 1
+    assert len(worker.doorbell.rung) == 2
