@@ -15,13 +15,13 @@ from comms import worklist
 from comms.accounts import Account
 
 from .. import record
-from ..audit import note_down
+from ..audit import note_down, note_part
 from ..beside import one_line as words
 from ..gate import Visit, positive
 from ..pages import page
 from .account import account_or_404, task_of
 
-__all__ = ["act_page", "back", "done", "found", "kept", "opened", "words"]
+__all__ = ["act_page", "back", "done", "found", "kept", "opened", "part_of", "words"]
 
 KEPT = ("task", "who", "kind", "state")
 """What stands in the address of a record that was come to from a list."""
@@ -44,6 +44,13 @@ def found(visit: Visit, number: str) -> Account:
     with visit.office.database.read() as session:
         account = account_or_404(session, number)
         session.expunge(account)
+    return account
+
+
+def part_of(visit: Visit, number: str) -> Account:
+    """The account that a part of a page is about; who asks for the part alone is written down."""
+    account = found(visit, number)
+    note_part(visit.office.database, username=visit.by.username, at=visit.now, account_id=account.id)
     return account
 
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from comms import worklist
 
 from .. import batches, proofs
-from ..audit import note_down
+from ..audit import note_down, note_part
 from ..batches import Sent
 from ..gate import Route, Visit, positive
 from ..pages import page
@@ -70,6 +70,8 @@ def _drawn(visit: Visit, name: str, seq: int) -> tuple[bytes, ...]:
         session.expunge_all()
     if sent is None:
         abort(404, "There is no such letter in this batch.")
+    account_id = sent.account.id if sent.account else None
+    note_part(office.database, username=visit.by.username, at=visit.now, account_id=account_id)
     file = proofs.handed_over(office.settings.mailhouse, batch, visit.now)
     return proofs.pages(office.city, batch, sent, file, visit.now)
 

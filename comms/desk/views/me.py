@@ -31,6 +31,7 @@ def end(visit: Visit, name: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     with visit.office.database.begin() as session:
         ended = sessions.end(session, visit.by.username, name, visit.now)
+        note_down(session, username=visit.by.username, action="user.signed_out_there", at=visit.now)
     flash("Signed out there." if ended else "That sign-in had ended already.")
     return redirect("/me", 303)
 
@@ -82,6 +83,7 @@ def begin_codes(visit: Visit) -> ResponseReturnValue:
             if not user.password_hash:
                 raise codes.CodeError("Your city account asks for a second factor of its own; there is nothing to add.")
             codes.begin(session, user, visit.office.settings.secret)
+            note_down(session, username=visit.by.username, action="user.codes_begun", at=visit.now)
     except codes.CodeError as error:
         return show_codes(visit, str(error), 422)
     return redirect("/me/codes", 303)

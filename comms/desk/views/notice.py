@@ -30,7 +30,7 @@ from ..pages import page
 from ..permissions import Permission
 from ..refusals import in_words
 from ..remembering import Remembered
-from .acting import act_page, done, found, opened
+from .acting import act_page, done, found, opened, part_of
 from .stage import VERDICTS
 
 USUAL = "past-due-reminder"
@@ -75,7 +75,7 @@ def send(visit: Visit, number: str) -> ResponseReturnValue:
 
 def email(visit: Visit, number: str) -> ResponseReturnValue:
     """The page of the email, for a frame that runs nothing."""
-    draft = _draft(visit, found(visit, number), "email")
+    draft = _draft(visit, part_of(visit, number), "email")
     return Response(draft.body_html, headers=FRAMED, mimetype="text/html")
 
 
@@ -157,7 +157,7 @@ def _notice(visit: Visit, name: str) -> Notice:
 
 
 def _pdf(visit: Visit, number: str) -> bytes:
-    draft = _draft(visit, found(visit, number), "letter")
+    draft = _draft(visit, part_of(visit, number), "letter")
     if not draft.letter or not draft.recipient:
         abort(404, "There is no address to print this letter to.")
     address = [draft.recipient_name, *draft.recipient.split("\n")]

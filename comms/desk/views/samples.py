@@ -10,9 +10,10 @@ from comms import worklist
 from comms.campaigns.samples import Sample, samples
 from comms.notices import LetterContent, letter_page
 from comms.notices.letters import LetterError, typeset_one
+from comms.outbox import Draft
 
 from .. import pictures, run_words
-from ..audit import note_down
+from ..audit import note_down, note_part
 from ..gate import Route, Visit, positive
 from ..headers import FRAMED
 from ..pages import page
@@ -49,6 +50,7 @@ def email(visit: Visit, run_id: int, number: int) -> ResponseReturnValue:
     draft = _one(visit, run_id, number).draft
     if draft is None or not draft.body_html:
         abort(404)
+    _note(visit, draft)
     return Response(draft.body_html, headers=FRAMED, mimetype="text/html")
 
 
@@ -60,6 +62,8 @@ def letter(visit: Visit, run_id: int, number: int) -> ResponseReturnValue:
 def picture(visit: Visit, run_id: int, number: int, sheet: int) -> ResponseReturnValue:
     """A page of a letter as a picture, from 1."""
     asked = (_asked(visit, run_id, _each(visit)), number)
+    if (draft := _one(visit, run_id, number).draft) is not None:
+        _note(visit, draft)
     drawn = _PICTURES.get(asked, visit.now, lambda: pictures.pages(_pdf(visit, run_id, number)))
     if not 1 <= sheet <= len(drawn):
         abort(404)
@@ -70,6 +74,7 @@ def _pdf(visit: Visit, run_id: int, number: int) -> bytes:
     draft = _one(visit, run_id, number).draft
     if draft is None or not draft.letter:
         abort(404)
+    _note(visit, draft)
     content = LetterContent.from_json(draft.letter)
     address = [draft.recipient_name, *draft.recipient.split("\n")]
     setting = partial(typeset_one, letter_page(content, address), visit.now, visit.office.city)
@@ -77,6 +82,10 @@ def _pdf(visit: Visit, run_id: int, number: int) -> bytes:
         return _LETTERS.get((_asked(visit, run_id, _each(visit)), number), visit.now, setting)
     except LetterError as error:
         abort(404, str(error))
+
+
+def _note(visit: Visit, draft: Draft) -> None:
+    note_part(visit.office.database, username=visit.by.username, at=visit.now, account_id=draft.account_id)
 
 
 def _one(visit: Visit, run_id: int, number: int) -> Sample:

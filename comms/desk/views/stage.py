@@ -21,7 +21,7 @@ from ..pages import page
 from ..permissions import Permission
 from ..refusals import in_words
 from ..words import Tone
-from .acting import act_page, back, found, opened
+from .acting import act_page, back, opened, part_of
 
 ORDERS_SHOWN = 5
 STANDINGS: dict[str, tuple[str, Tone]] = {
@@ -48,7 +48,7 @@ _REFUSED = (NoticeError, PolicyError, RuleError, SheetError, ValueError)
 
 def card(visit: Visit, number: str) -> ResponseReturnValue:
     """The card, which the record's page asks for once it is shown: working it out takes longer than the page."""
-    account = found(visit, number)
+    account = part_of(visit, number)
     with visit.office.database.read() as session:
         told, problem = _told(session, visit, account, None)
         return page(
