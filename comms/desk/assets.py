@@ -1,11 +1,13 @@
 """The style sheets, scripts, fonts and pictures: read once, compressed once, kept by browsers for a year.
 
 Every address carries a digest of the whole folder, so that a new version is a new address and relative addresses inside
-a style sheet still hold. Texts are compressed when the process starts (0.1 s), not at each request.
+a style sheet still hold. Texts are compressed when the process starts (0.1 s), not at each request. The desk's own
+style sheet is kept in parts, one for each kind of page, and goes out as one file: ``app.css``.
 """
 
 import gzip
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,8 @@ from pathlib import Path
 from flask import Response, abort, request
 
 FOLDER = Path(__file__).parent / "static"
+PARTS, SHEET = "styles", "app.css"
+"""The folder of the style sheet's parts, which are joined by their names' order, and the name it goes out by."""
 USWDS = "vendor/uswds-3.14.0"
 HTMX = "vendor/htmx-2.0.11"
 A_YEAR = 31_536_000
@@ -39,21 +43,29 @@ def our_assets() -> "Assets":
     return Assets(FOLDER)
 
 
+def _found(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The files by their names, the parts of the style sheet as one."""
+    parts = sorted((folder / PARTS).glob("*.css"))
+    if parts:
+        yield SHEET, b"\n".join(part.read_bytes() for part in parts)
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in _TYPES and path not in parts:
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
 class Assets:
     """The files of the static folder by name; ``digest`` stands in their addresses."""
 
     def __init__(self, folder: Path) -> None:
         self._files: dict[str, Asset] = {}
         digest = hashlib.sha256()
-        for path in sorted(folder.rglob("*")):
-            if path.suffix not in _TYPES:
-                continue
-            name, body = path.relative_to(folder).as_posix(), path.read_bytes()
+        for name, body in _found(folder):
             digest.update(name.encode() + b"\0" + hashlib.sha256(body).digest())
-            packed = gzip.compress(body, 9, mtime=0) if path.suffix in _PACKED else None
+            suffix = Path(name).suffix
+            packed = gzip.compress(body, 9, mtime=0) if suffix in _PACKED else None
             if packed is not None and len(packed) >= len(body):
                 packed = None
-            self._files[name] = Asset(body, packed, _TYPES[path.suffix])
+            self._files[name] = Asset(body, packed, _TYPES[suffix])
         self.digest = digest.hexdigest()[:12]
 
     def url(self, name: str) -> str:

@@ -44,7 +44,7 @@ def test_what_was_asked_stands_in_the_form_again(clerk):
     assert 'value="&#34;méter&#34;"' in page
     assert '<option value="money" selected>' in page
     assert 'name="from" value="2026-11-01"' in page
-    assert 'class="narrow" open' in page
+    assert 'class="narrowing" open' in page
 
 
 def test_nothing_found_says_what_was_looked_for(clerk):

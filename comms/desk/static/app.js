@@ -79,6 +79,11 @@
     if (event.detail.elt.dataset) delete event.detail.elt.dataset.sent;
   });
 
+  // A part of the page that asks again by itself says when nobody answers; the next answer brings it anew.
+  for (const name of ["htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(name, (event) => event.target.querySelector?.("[data-lost]")?.removeAttribute("hidden"));
+  }
+
   const composer = document.getElementById("composer");
   if (!composer) return;
   const text = document.getElementById("text");
