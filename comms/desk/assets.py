@@ -7,6 +7,7 @@ style sheet is kept in parts, one for each kind of page, and goes out as one fil
 
 import gzip
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -27,6 +28,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+_COMMENT = re.compile(rb"/\*.*?\*/\n?", re.S)
 _PACKED = (".css", ".js", ".svg")
 
 
@@ -44,10 +46,10 @@ def our_assets() -> "Assets":
 
 
 def _found(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """The files by their names, the parts of the style sheet as one."""
+    """The files by their names, the parts of the style sheet as one, without what they say to us."""
     parts = sorted((folder / PARTS).glob("*.css"))
     if parts:
-        yield SHEET, b"\n".join(part.read_bytes() for part in parts)
+        yield SHEET, _COMMENT.sub(b"", b"\n".join(part.read_bytes() for part in parts))
     for path in sorted(folder.rglob("*")):
         if path.suffix in _TYPES and path not in parts:
             yield path.relative_to(folder).as_posix(), path.read_bytes()
