@@ -134,6 +134,26 @@ def brake(words: str) -> str:
     return words.split(" Next step:")[0].split(" Read them with:")[0]
 
 
+def stands_still(state: str, seconds: int, *, heard: bool) -> str:
+    """What a page that follows a run says when nothing has moved for so long, and the next step. ``heard``: whether the
+    way to the workers is open."""
+    if not heard:
+        return (
+            "The workers cannot be reached: Redis does not answer. Nothing is lost and nothing is done twice; the run "
+            "goes on by itself when they are back. Tell the administrator now: comms doctor names what is missing."
+        )
+    if state == "done":
+        return (
+            "Nothing has left for a while. What is queued waits for an hour at which it may be sent, for the next file "
+            "to the mail house, or for a worker. Nothing needs to be done here."
+        )
+    since = formats.count(max(1, seconds // 60), "minute", "minutes") if seconds >= 60 else f"{seconds} seconds"
+    return (
+        f"Nothing has moved for {since}. A worker takes the run up by itself, in two minutes at the latest; nothing is "
+        "lost and nothing is done twice. If it stays so, tell the administrator that the workers do not run."
+    )
+
+
 def who(name: str | None) -> str:
     """Who planned or released a run: a user name, or the clock."""
     return {"schedule": "the clock", None: "nobody"}.get(name, name or "")

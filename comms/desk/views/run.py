@@ -29,6 +29,10 @@ OUTCOMES = {
     "dropped": "Left alone after all",
 }
 """The parts of a run that can be listed, and their headings."""
+SELDOM = 10
+"""Seconds between two looks at a run in which nothing moves."""
+STANDS_STILL = 3
+"""Looks in vain after which the page says so."""
 
 
 def run(
@@ -50,15 +54,21 @@ def run(
 
 def progress(visit: Visit, run_id: int) -> ResponseReturnValue:
     """The part of the page that moves. It asks again in two seconds, or in ten when nothing has changed; a run that has
-    come to another state brings its whole page."""
+    come to another state brings its whole page. ``still``: how often it asked in vain; then it says what to do."""
     with visit.office.database.read() as session:
         found = get(session, run_id)
         far = runs.progress(session, found)
     if far.state != visit.query.get("state", ""):
         return Response(headers={"HX-Redirect": f"/campaigns/{run_id}"})
-    every = 10 if far.mark == visit.query.get("seen", "") else 2
-    aloud = str(far.tenths) != visit.query.get("tenths", "")
-    return page(visit, "run_progress.html", run=found, far=far, every=every, aloud=aloud, said=run_words)
+    still = (
+        min(10_000, positive(visit.query.get("still", "")) or 0) + 1 if far.mark == visit.query.get("seen", "") else 0
+    )
+    heard = still < STANDS_STILL or visit.office.doorbell.answers()
+    told = run_words.stands_still(far.state, still * SELDOM, heard=heard) if still >= STANDS_STILL else ""
+    return page(
+        visit, "run_progress.html", run=found, far=far, every=SELDOM if still else 2, still=still, told=told,
+        aloud=told or str(far.tenths) != visit.query.get("tenths", ""), said=run_words,
+    )  # fmt: skip
 
 
 def differences(visit: Visit, run_id: int) -> ResponseReturnValue:

@@ -99,6 +99,24 @@ def test_a_run_is_approved_and_let_go_by_keyboard_and_the_page_follows_it(browse
     page.context.close()
 
 
+def test_a_page_that_follows_a_run_says_when_the_service_does_not_answer_and_goes_on_when_it_does(
+    browser, served, office
+):
+    page, _ = opened(browser, served, chromium.PHONE)
+    page.goto("/campaigns/2")
+    page.get_by_role("button", name="Approve this run").click()
+    page.fill("#typed", "SEND 32")
+    page.route("**/progress*", lambda route: route.fulfill(status=503, body="no database"))
+    page.get_by_role("button", name="Let the run go").click()
+    page.wait_for_selector("text=This page does not hear from the service")
+    assert (chromium.violations(page), chromium.overflow(page)) == ([], 0)
+    page.unroute("**/progress*")
+    page.wait_for_selector("text=This page does not hear from the service", state="hidden")
+    work(office, 2)
+    page.wait_for_selector("text=0 of 32 messages handed over")
+    page.context.close()
+
+
 def test_what_was_typed_wrong_stands_in_the_box_beside_the_reason(browser, served):
     page, _ = opened(browser, served, chromium.PHONE)
     page.goto("/campaigns/2")

@@ -145,6 +145,31 @@ def test_watching_asks_again_soon_while_it_moves_and_later_when_it_does_not(supe
     assert "What came of it" in words(supervisor.get(TONIGHT))
 
 
+def follow(browser, path: str, looks: int) -> str:
+    """What the page says after so many looks, each asked for by the answer before."""
+    for _ in range(looks):
+        page = browser.get(path).get_data(as_text=True)
+        path = re.search(r'hx-get="(/campaigns/2/progress[^"]+)"', page)[1].replace("&amp;", "&")
+    return page
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [(True, "Nothing has moved for 1 minute. A worker takes the run up by itself"), (False, "Redis does not answer")],
+)
+def test_a_run_at_which_nobody_works_says_so_and_what_to_do(supervisor, office, monkeypatch, answers, says):
+    monkeypatch.setattr(office.doorbell, "answers", lambda: answers)
+    supervisor.post(f"{TONIGHT}/approve", page=TONIGHT)
+    supervisor.post(f"{TONIGHT}/release", {"typed": "SEND 32"}, page=TONIGHT)
+    assert says not in follow(supervisor, TONIGHT, 3)
+    assert says in follow(supervisor, TONIGHT, 8)
+
+
+def test_messages_that_wait_for_their_hour_are_no_fault(supervisor, office):
+    approved_and_let_go(supervisor, office)
+    assert "Nothing needs to be done here." in follow(supervisor, TONIGHT, 5)
+
+
 def test_a_run_that_came_to_another_state_brings_its_whole_page(supervisor, office):
     answer = supervisor.get("/campaigns/2/progress?state=releasing")
     assert (answer.headers["HX-Redirect"], answer.get_data()) == (TONIGHT, b"")
