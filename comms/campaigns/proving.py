@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -182,25 +183,29 @@ def unsaid(notice: Notice, letter: Letter, question: Question) -> list[str]:
     only when the disconnection falls into it."""
     text = _folded(letter.text)
     wanted = _statutes(question.needs)
+    language = _language(letter.language)
+    shown = _shown(letter, language)
     missing = []
     for part in notice.parts:
-        statute = set(_STATUTE.findall(part.citation))
+        statute = _named(part.citation)
         if "letter" not in part.channels or (statute & question.seasonal and not statute & wanted):
             continue
-        phrases: Sequence[str] = part.phrases.get(_language(letter.language), [])
-        if any(_folded(phrase) not in text for phrase in phrases) or not _shows(part.fields, letter, text):
+        phrases: Sequence[str] = part.phrases.get(language, [])
+        if any(_phrase(each) not in text for each in phrases) or not _shows(part.fields, shown, text):
             missing.append(part.name)
     return missing
 
 
-def _shows(fields: Collection[str], letter: Letter, text: str) -> bool:
-    said: Mapping[str, str | None] = {
+def _shown(letter: Letter, language: Any) -> Mapping[str, str | None]:
+    """The fields of a letter as its words must show them."""
+    return {
         "amount_due_cents": money(letter.amount_cents) if letter.amount_cents is not None else None,
-        "disconnect_date": long_date(letter.disconnect_on, _language(letter.language))
-        if letter.disconnect_on
-        else None,
+        "disconnect_date": long_date(letter.disconnect_on, language) if letter.disconnect_on else None,
     }
-    return all((words := said[name]) is not None and _folded(words) in text for name in fields if name in said)
+
+
+def _shows(fields: Collection[str], shown: Mapping[str, str | None], text: str) -> bool:
+    return all((words := shown[name]) is not None and _folded(words) in text for name in fields if name in shown)
 
 
 def unmet(city: City, day: date, proofs: Sequence[Evidence], needs: Sequence[NoticeRequirement]) -> list[str]:
@@ -223,7 +228,18 @@ def statutes_of_seasons(requirements: Sequence[NoticeRequirement]) -> frozenset[
 
 
 def _statutes(needs: Sequence[NoticeRequirement]) -> set[str]:
-    return {statute for need in needs for statute in _STATUTE.findall(need.citation)}
+    return {statute for need in needs for statute in _named(need.citation)}
+
+
+@lru_cache(maxsize=1_000)
+def _named(citation: str) -> frozenset[str]:
+    """The statutes of a citation. Citations and phrases are few, and are asked for with every letter."""
+    return frozenset(_STATUTE.findall(citation))
+
+
+@lru_cache(maxsize=1_000)
+def _phrase(words: str) -> str:
+    return _folded(words)
 
 
 def _folded(text: str) -> str:

@@ -141,6 +141,7 @@ class Decision(Base):
         UniqueConstraint("run_id", "account_id"),
         UniqueConstraint("episode_id", "step", "occurrence"),
         Index("ix_decision_account_id", "account_id"),
+        Index("ix_decision_acts", "episode_id", **only_where("outcome = 'action'")),
     )
 
     id: Mapped[Key]

@@ -34,6 +34,10 @@ class Message(Base):
             **only_where("fallback_of_id IS NOT NULL"),
         ),
         Index(
+            "ix_message_copy_of_id", "copy_of_id",
+            **only_where("copy_of_id IS NOT NULL"),
+        ),
+        Index(
             "ix_message_in_reply_to_id", "in_reply_to_id",
             **only_where("in_reply_to_id IS NOT NULL"),
         ),
