@@ -15,7 +15,7 @@ from . import formats
 from .schema import AuditEvent, User
 
 PER_PAGE = 100
-LOOKS = ("account.viewed", "audit.viewed", "list.viewed", "account.searched")
+LOOKS = ("account.viewed", "message.viewed", "audit.viewed", "list.viewed", "account.searched")
 """Actions that changed nothing."""
 
 SAID = {
@@ -25,6 +25,7 @@ SAID = {
     "text.taken_back": "Took a text back before it left",
     "note.added": "Added a private note",
     "contact.logged": "Logged a call, a visit or a door tag",
+    "message.viewed": "Looked at a message as it was sent",
     "account.printed": "Opened the history for printing",
     "task.resolved": "Resolved a matter",
     "task.assigned": "Gave a matter to somebody, or took it",

@@ -141,13 +141,21 @@ def written_by(session: Session, message_id: int) -> str:
     return (actor or "").removeprefix("user:")
 
 
-def answered_by_another(session: Session, account: Account, known: int, username: str) -> str:
-    """The name of a colleague who has texted the customer since ``known``; empty when nobody has."""
+def answered_since(session: Session, account: Account, known: int, username: str, once: str = "") -> str:
+    """Who has texted the customer since ``known``: a colleague's name, ``You`` for oneself in another window; empty
+    when nobody has, or only this very form, whose number is ``once``."""
     newest = newest_by_hand(session, account)
-    who = written_by(session, newest) if newest > known else ""
-    if who in ("", username):
+    if newest <= known or (once and session.get_one(Message, newest).dedupe_key == dedupe_key(account, once)):
         return ""
+    who = written_by(session, newest)
+    if who == username:
+        return "You"
     return session.scalar(select(User.name).where(User.username == who)) or who
+
+
+def dedupe_key(account: Account, once: str) -> str:
+    """What makes a text the one of a form: ``once`` is the form's own number."""
+    return f"{NOTICE}:{account.id}:{once}"
 
 
 def tidy(text: str) -> str:
@@ -189,7 +197,7 @@ def draft(
     return Draft(
         account_id=account.id, channel="sms", recipient=to, recipient_name=account.name, notice=NOTICE,
         notice_version="by-hand", purpose="conversational", category=CATEGORY, language=language_of(account),
-        body_text=text, dedupe_key=f"{NOTICE}:{account.id}:{once}", encoding=cost.encoding, segments=cost.segments,
+        body_text=text, dedupe_key=dedupe_key(account, once), encoding=cost.encoding, segments=cost.segments,
         priority=1, lane="urgent", send_at=send_at, in_reply_to_id=in_reply_to, actor=f"user:{username}",
         summary=f"Text from the office to {formats.phone(to)}", request_id=request_id,
     )  # fmt: skip

@@ -54,6 +54,8 @@ class Item:
     why: str
     waits: int | None
     """The number of a text written by hand that has not left and can be taken back."""
+    sent: int | None
+    """The number of the message of ours that this line is about, where it was written."""
 
 
 @dataclass(frozen=True)
@@ -123,12 +125,12 @@ def _asking(session: Session, account_id: int) -> dict[int, datetime]:
 def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> Item:
     inbound = entry.direction == "in"
     written = entry.kind == "notice.queued" or inbound
-    text = _said(entry.content)
+    text = words.PURGED if entry.content is None and entry.content_digest else _said(entry.content)
     state, tone, why = _became(message, now, city) if message is not None and written else ("", "plain", "")
     shape: Literal["bubble", "card", "note", "line"]
     if entry.kind.startswith("note."):
         shape = "note"
-    elif entry.channel == "sms" and written and entry.content is not None:
+    elif entry.channel == "sms" and written and entry.content_digest is not None:
         shape = "bubble"
     elif entry.kind.startswith(("delivery.", "notice.", "task.", "reply.corrected")) and not written:
         shape, text = "line", ""
@@ -148,6 +150,7 @@ def _item(entry: Entry, message: Message | None, now: datetime, city: City) -> I
         tone=tone,
         why=why,
         waits=message.id if message is not None and written and _can_be_taken_back(message) else None,
+        sent=message.id if message is not None and entry.kind == "notice.queued" else None,
     )
 
 

@@ -30,7 +30,6 @@ _SAID = frozenset({"notice.queued", "reply.received"})
 _SAID_ROOMS = frozenset({"call", "visit", "tag", "counter", "door_tag"})
 """What was said, and not only what became of it: messages of both sides, calls, visits, door tags."""
 _DIRECTIONS = {"out": "To the customer", "in": "From the customer", "none": ""}
-PURGED = "[no longer kept: the retention schedule has purged the words]"
 
 COLUMNS = (
     Column("When", "time"), Column("Account", width=14), Column("Name", width=26), Column("Direction", width=18),
@@ -124,7 +123,7 @@ def _row(row: Any, people: dict[str, str]) -> Sequence[Cell]:
     content = row.content or {}
     text = str(content.get("text") or "")
     if row.content is None and row.content_digest is not None:
-        text = PURGED
+        text = words.PURGED
     written = row.kind == "notice.queued" and row.state is not None
     address = row.recipient or row.sender or ""
     return (

@@ -46,6 +46,7 @@ def page(
         "words": words,
         "time_of": lambda at: _time(at, formats.clock_time(at, visit.office.city.zone), visit),
         "moment": lambda at: _time(at, formats.moment(at, visit.now, visit.office.city.zone), visit),
+        "whole_time": lambda at: _time(at, formats.full_time(at, visit.office.city.zone), visit),
         "waited": lambda since: _time(since, formats.span(visit.now - since), visit),
         "day": lambda value: _day(value, visit.today),
     }

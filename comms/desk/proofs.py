@@ -73,12 +73,12 @@ def pages(city: City, batch: MailBatch, sent: Sent, file: Path | None, now: date
     first, last = sent.piece.first_page, sent.piece.last_page
 
     def draw() -> tuple[bytes, ...]:
-        return pictures.pages(_cut(file, first, last) if file else _again(city, batch, sent))
+        return pictures.pages(cut(file, first, last) if file else _again(city, batch, sent))
 
     return _PICTURES.get(asked, now, draw)
 
 
-def _cut(file: Path, first: int, last: int) -> bytes:
+def cut(file: Path, first: int, last: int) -> bytes:
     """Some pages of a file as a file of their own."""
     document, part = pypdfium2.PdfDocument(file), pypdfium2.PdfDocument.new()
     try:

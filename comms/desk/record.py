@@ -12,6 +12,7 @@ from comms.accounts.balances import paid_since
 from comms.accounts.consent import KINDS
 from comms.accounts.schema import Consent
 from comms.city import City
+from comms.outbox import returned_addresses
 from comms.promises.schema import Promise, PromisePart
 
 from . import formats, words
@@ -62,6 +63,8 @@ class Record:
     promises: list[PromiseLine]
     mailing: list[str]
     mailing_problem: str
+    mailing_closed: bool
+    """Letters came back from there: none is printed to it any more."""
 
     @property
     def summary(self) -> str:
@@ -89,6 +92,7 @@ def read(session: Session, city: City, account: Account, today: date) -> Record:
         promises=promises,
         mailing=[line for line in (*street, town) if line],
         mailing_problem=str(mailing.get("problem") or ""),
+        mailing_closed=account.id in returned_addresses(session, [account.id]),
     )
 
 

@@ -66,6 +66,7 @@ DELIVERY: dict[str, tuple[str, Tone]] = {
     "mailed": ("Mailed", "good"),
     "returned": ("Returned by the post office", "bad"),
 }
+PURGED = "[no longer kept: the retention schedule has purged the words]"
 CHANNELS = {"sms": "Text", "email": "Email", "letter": "Letter", "phone": "Call", "note": "Private note",
             "counter": "Counter visit", "door": "Door tag"}  # fmt: skip
 TASKS = {

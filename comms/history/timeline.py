@@ -13,7 +13,8 @@ from .schema import ContactContent, ContactEvent
 
 @dataclass(frozen=True)
 class Entry:
-    """One event as a person reads it; ``content`` is what was said, None when there was nothing or it was purged."""
+    """One event as a person reads it; ``content`` is what was said, None when there was nothing (then there
+    is no ``content_digest`` either) or it was purged."""
 
     id: int
     position: int
@@ -27,6 +28,7 @@ class Entry:
     subject_id: int | None
     facts: dict[str, Any]
     content: dict[str, Any] | None
+    content_digest: str | None
     hash: str
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from comms.desk.schema import AuditEvent
 from tests.desk import story
+from tests.support import workbooks
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,20 @@ def test_a_search_is_written_into_the_audit(clerk, afternoon):
     with afternoon.database.read() as session:
         line = session.scalars(select(AuditEvent).where(AuditEvent.action == "account.searched")).one()
     assert (line.username, line.facts) == ("park", {"query": "delgado", "accounts": [story.MARIA]})
+
+
+def test_what_was_found_is_taken_into_excel(clerk, afternoon):
+    assert 'href="/find/excel?q=larson"' in clerk.get("/find?q=larson").get_data(as_text=True)
+    answer = clerk.get("/find/excel?q=larson")
+    heads, *rows = workbooks.rows(answer.data)
+    assert list(heads.values()) == ["Customer", "Account", "Service address", "Past due", "Status"]
+    assert [row["B"] for row in rows] == [f"0007{n:03d}-5" for n in range(130)]
+    with afternoon.database.read() as session:
+        line = session.scalars(select(AuditEvent).where(AuditEvent.action == "list.exported")).one()
+    assert (line.facts["query"], len(line.facts["accounts"])) == ("larson", 130)
+
+
+def test_a_viewer_takes_nothing_out(browser):
+    browser.sign_in("vera")
+    assert "/find/excel" not in browser.get("/find?q=larson").get_data(as_text=True)
+    assert browser.get("/find/excel?q=larson").status_code == 403

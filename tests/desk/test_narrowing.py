@@ -11,6 +11,9 @@ from comms.accounts import finding
 from comms.desk import narrowing
 from comms.desk.narrowing import Narrow
 from comms.desk.schema import AuditEvent
+from comms.desk.views import printing
+from comms.history import timeline
+from comms.history.schema import HistoryHead
 from tests.desk import story
 
 ACCOUNT = f"/accounts/{story.MARIA}"
@@ -98,6 +101,29 @@ def test_the_print_view_opens_every_word_and_says_who_printed_it_when(clerk, aft
         assert (
             session.scalars(select(AuditEvent).where(AuditEvent.action == "account.printed")).one().username == "park"
         )
+
+
+def test_the_print_view_holds_what_an_attorney_compares(clerk, afternoon):
+    """The number of each event, the SHA-256 of what was written, the head of the chain; a long history goes on."""
+    page = html.unescape(clerk.get(f"{ACCOUNT}/print").get_data(as_text=True))
+    with afternoon.database.read() as session:
+        account = finding.by_number(session, story.MARIA)
+        head = session.get(HistoryHead, account.id)
+        letter = next(e for e in timeline(session, account.id) if e.channel == "letter")
+    assert f"The history has {head.position} events" in page and head.hash in page
+    assert f"No. {letter.position} · SHA-256 {letter.content_digest}" in page
+    assert f'href="/accounts/{story.MARIA}/messages/{letter.subject_id}">As it was sent</a>' in page
+
+
+def test_a_history_longer_than_one_print_goes_on(clerk, monkeypatch):
+    monkeypatch.setattr(printing, "MOST", 20)
+    path, seen = "/accounts/0000555-50/print", []
+    while path:
+        page = html.unescape(clerk.get(path).get_data(as_text=True))
+        seen += re.findall(r"No\. (\d+)", page)
+        onward = re.search(r'href="([^"]+)">The earlier events', page)
+        path = onward[1] if onward else ""
+    assert sorted(map(int, seen)) == list(range(1, 91))
 
 
 def test_the_print_view_is_narrowed_too_and_says_so(clerk):

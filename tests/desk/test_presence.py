@@ -110,7 +110,19 @@ def test_a_colleagues_answer_is_announced_to_who_has_the_page_open(clerk, osei):
     osei.post(f"{ACCOUNT}/text", {"text": "Two payments are fine."}, page=ACCOUNT)
     announced = clerk.get(f"{ACCOUNT}/newer?seen=9999&answered=0").get_data(as_text=True)
     assert "R. Osei just answered the customer." in announced
-    assert osei.get(f"{ACCOUNT}/newer?seen=9999&answered=0").status_code == 204
+    assert "You just answered the customer." in osei.get(f"{ACCOUNT}/newer?seen=9999&answered=0").get_data(as_text=True)
+
+
+def test_in_two_windows_of_ones_own_the_second_answer_is_held_back(clerk, afternoon):
+    shown = clerk.get(ACCOUNT).get_data(as_text=True)
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown)
+    stale = {name: html.unescape(value) for name, value in hidden} | {"text": "One payment, please."}
+    clerk.post(f"{ACCOUNT}/text", {"text": "Two payments are fine."}, page=ACCOUNT)
+    answer = clerk.client.post(f"{ACCOUNT}/text", base_url="https://localhost", data=stale)
+    assert answer.status_code == 409
+    assert "You answered the customer in another window while you wrote." in html.unescape(
+        answer.get_data(as_text=True)
+    )
 
 
 def test_an_answer_that_was_taken_back_stands_in_nobodys_way(clerk, osei, afternoon):

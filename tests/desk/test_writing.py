@@ -173,11 +173,25 @@ def test_a_hold_that_matters_is_shown_where_one_writes(clerk):
     assert phones.count("<option") == 2, "one may choose between two phones"
 
 
+def test_under_a_bankruptcy_no_text_leaves_before_the_clerk_says_that_it_asks_for_nothing(clerk, afternoon):
+    page = "/accounts/0000711-11"
+    answer = reply(clerk, "Your service stays on.", page=page, path=f"{page}/text")
+    assert answer.status_code == 422
+    shown = html.unescape(answer.get_data(as_text=True))
+    assert "Do not ask for payment" in shown and "Say below that your text keeps to it" in shown
+    assert "Your service stays on.</textarea>" in shown
+    assert messages(afternoon) == []
+    assert reply(clerk, "Your service stays on.", page=page, path=f"{page}/text", heeded="1").status_code == 303
+    with afternoon.database.read() as session:
+        audit = session.scalars(select(AuditEvent).where(AuditEvent.action == "text.queued")).one()
+    assert "bankruptcy" in audit.facts["heeded"][0]
+
+
 def test_an_answer_goes_to_the_phone_that_the_customer_wrote_from(clerk, afternoon):
     with afternoon.database.begin() as session:
         account = finding.by_number(session, "0000711-11")
         story.wrote(session, account.id, "my other phone", story.NOW, sender="+16125550712")
-    reply(clerk, "Hello there", page="/accounts/0000711-11", path="/accounts/0000711-11/text")
+    reply(clerk, "Hello there", page="/accounts/0000711-11", path="/accounts/0000711-11/text", heeded="1")
     assert [message.recipient for message in messages(afternoon)] == ["+16125550712"]
 
 

@@ -7,12 +7,14 @@ from comms.accounts import Account
 from comms.accounts.consent import KINDS
 from comms.outbox.consenting import Recorded, record_word
 
-from .. import consents, formats
+from .. import consents, formats, twice
 from ..audit import note_down
 from ..gate import Route, Visit
 from ..permissions import Permission
+from ..twice import AgainError
 from .acting import act_page, back, done, found, opened, words
 
+ACTS = ("consent.granted", "consent.revoked")
 LEAST = 5
 """Letters that evidence has at least: "ok" does not stand up later."""
 SAID = {"revoked": "They want no more of it", "granted": "They want it again"}
@@ -44,13 +46,19 @@ def record(visit: Visit, number: str) -> ResponseReturnValue:
             action="granted" if action == "granted" else "revoked", evidence=evidence,
             by=f"user:{visit.by.username}", category=category, account_id=account.id,
         )  # fmt: skip
+        twice.refuse(session, account.id, ACTS, f"user:{visit.by.username}", visit.now)
         note_down(
             session, username=visit.by.username, action=f"consent.{action}", at=visit.now, account_id=account.id,
             facts={"address": address, "channel": channel, "category": category},
         )  # fmt: skip
         return done_
 
-    recorded = visit.office.database.run(work)
+    asked = back(visit, account).partition("?")[2]
+    onward = f"/accounts/{account.number}/consent" + (f"?{asked}" if asked else "")
+    try:
+        recorded = visit.office.database.run(work)
+    except AgainError as again:
+        return done(visit, account, str(again), onward)
     visit.office.doorbell.ring("housekeeping")
     way = consents.WAYS[channel].lower()
     said = f"{one.shown}: {'wants' if action == 'granted' else 'wants no'} {way}."
@@ -58,8 +66,7 @@ def record(visit: Visit, number: str) -> ResponseReturnValue:
         said += f" {formats.count(len(recorded.recalled), 'message was', 'messages were')} called back."
     if recorded.too_late:
         said += f" {formats.count(len(recorded.too_late), 'is', 'are')} leaving already."
-    asked = back(visit, account).partition("?")[2]
-    return done(visit, account, said, f"/accounts/{account.number}/consent" + (f"?{asked}" if asked else ""))
+    return done(visit, account, said, onward)
 
 
 def _show(visit: Visit, account: Account, problem: str = "", address: str = "") -> ResponseReturnValue:

@@ -10,13 +10,16 @@ from comms.accounts.schema import CopyRecipient
 from comms.accounts.sheets import SheetError, day
 from comms.outbox.third_parties import MARK
 
+from .. import twice
 from .. import words as said
 from ..audit import note_down
 from ..gate import Route, Visit
 from ..permissions import Permission
 from ..refusals import in_words
+from ..twice import AgainError
 from .acting import act_page, back, done, found, opened, words
 
+ACTS = ("copies.added", "copies.ended")
 KINDS = {"third_party": "A third party that the customer named", "landlord": "The landlord"}
 ADDRESS = ("line1", "line2", "city", "state", "zip")
 FIELDS = ("copy-kind", "name", "authority", "email", "language", "from", "to", *ADDRESS)
@@ -37,6 +40,7 @@ def add(visit: Visit, number: str) -> ResponseReturnValue:
             email=typed["email"], address={part: typed[part] for part in ADDRESS}, language=typed["language"] or "en",
             by=f"user:{visit.by.username}", at=visit.now, starts_on=starts, ends_on=ends,
         )  # fmt: skip
+        twice.refuse(session, account.id, ACTS, f"user:{visit.by.username}", visit.now)
         note_down(
             session, username=visit.by.username, action="copies.added", at=visit.now, account_id=account.id,
             facts={"recipient": key},
@@ -46,6 +50,8 @@ def add(visit: Visit, number: str) -> ResponseReturnValue:
         starts = day(typed["from"], "First day") or visit.today
         ends = day(typed["to"], "Last day")
         visit.office.database.run(work)
+    except AgainError as again:
+        return done(visit, account, str(again), _here(visit, account))
     except (CopyRecipientError, SheetError) as wrong:
         return _show(visit, account, in_words(wrong))
     visit.office.doorbell.ring("housekeeping")

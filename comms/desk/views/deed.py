@@ -1,26 +1,20 @@
 """Logging what was done without a message: a call, a visit at the counter, a door tag."""
 
-from datetime import timedelta
-
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms import history
 from comms.accounts import Account
 from comms.history import DEEDS, Logged
 from comms.history.by_hand import CONTACTS
-from comms.history.schema import ContactEvent
 
-from .. import deeds
+from .. import deeds, twice
 from ..audit import note_down
 from ..deeds import FormError, Typed
 from ..gate import Route, Visit
 from ..permissions import Permission
+from ..twice import AgainError
 from .acting import act_page, done, found, opened
-
-TWICE = timedelta(minutes=2)
-"""The same by the same person within this time is one form that was sent twice."""
 
 
 def form(visit: Visit, number: str) -> ResponseReturnValue:
@@ -44,6 +38,8 @@ def keep(visit: Visit, number: str) -> ResponseReturnValue:
         logged = office.database.run(work)
     except FormError as wrong:
         return _show(visit, account, typed, str(wrong), 422)
+    except AgainError as again:
+        return done(visit, account, str(again))
     if logged.how == "wrong_person":
         office.doorbell.ring("housekeeping")
         return done(visit, account, "It is in the history, and the number is not written to any more.")
@@ -53,16 +49,6 @@ def keep(visit: Visit, number: str) -> ResponseReturnValue:
 
 def _keep(session: Session, visit: Visit, account: Account, logged: Logged) -> None:
     event = history.logged_event(session, account.id, logged, visit.now)
-    newest = session.scalars(
-        select(ContactEvent)
-        .where(ContactEvent.chain == account.id, ContactEvent.recorded_at > visit.now - TWICE)
-        .order_by(ContactEvent.position.desc())
-        .limit(1)
-    ).one_or_none()
-    if newest is not None and (newest.kind, newest.actor, newest.summary, newest.content_digest) == (
-        event.kind, event.actor, event.summary, event.content_digest,
-    ):  # fmt: skip
-        return
     note_down(
         session, username=visit.by.username, action="contact.logged", at=visit.now, account_id=account.id,
         facts={"how": deeds.HOW[logged.how]},
@@ -71,6 +57,7 @@ def _keep(session: Session, visit: Visit, account: Account, logged: Logged) -> N
     if logged.how == "wrong_person":
         events += deeds.wrong_number(session, visit.office.clock, account, logged.number)
     history.record(session, events, visit.now)
+    twice.refuse(session, account.id, (event.kind,), event.actor, visit.now)
 
 
 def _show(visit: Visit, account: Account, typed: Typed, problem: str = "", status: int = 200) -> ResponseReturnValue:

@@ -11,11 +11,18 @@ from comms import worklist
 from comms.accounts import Account, contacts, finding
 
 from .. import found as in_messages
+from .. import sheets, words
 from ..audit import note_down
+from ..downloads import excel
 from ..gate import Route, Visit
 from ..pages import page
 from ..permissions import Permission
+from ..sheets import Column
 
+COLUMNS = (
+    Column("Customer", width=28), Column("Account"), Column("Service address", width=32), Column("Past due", "money"),
+    Column("Status"),
+)  # fmt: skip
 PER_PAGE = 50
 MOST = 500
 """Beyond this many a longer list helps nobody: the page asks for another word."""
@@ -72,4 +79,27 @@ def _named(session: Session, query: str) -> Account | None:
     return found[0] if len(found) == 1 else None
 
 
-ROUTES = (Route("/find", find, Permission.SEE_ACCOUNTS),)
+def as_excel(visit: Visit) -> ResponseReturnValue:
+    """The accounts that a search found, for a spreadsheet."""
+    query = visit.query.get("q", "").replace("\0", "").strip()[: finding.LONGEST_QUERY]
+    with visit.office.database.read() as session:
+        found = finding.find(session, query, limit=MOST) if query else []
+        session.expunge_all()
+    with visit.office.database.begin() as session:
+        numbers = [account.number for account in found]
+        note_down(
+            session, username=visit.by.username, action="list.exported", at=visit.now,
+            facts={"list": "accounts found", "query": query, "accounts": numbers},
+        )  # fmt: skip
+    rows = (
+        (one.name, one.number, one.service_address, one.past_due_cents, words.STATUSES.get(one.status, one.status))
+        for one in found
+    )
+    book = sheets.workbook(rows, COLUMNS, "Accounts found", visit.office.city.zone)
+    return excel(book, sheets.file_name("found", visit.today, ending="xlsx"))
+
+
+ROUTES = (
+    Route("/find", find, Permission.SEE_ACCOUNTS),
+    Route("/find/excel", as_excel, Permission.WORK_LISTS),
+)

@@ -13,7 +13,7 @@ from comms.accounts.hold_sheets import BY_HAND, REVIEW_AFTER
 from comms.accounts.sheets import SheetError, cents, day
 from comms.outbox import holding
 
-from .. import formats
+from .. import formats, twice
 from .. import words as said
 from ..audit import note_down
 from ..beside import of_hold
@@ -21,8 +21,10 @@ from ..gate import Route, Visit
 from ..permissions import Permission
 from ..promising import Quick
 from ..refusals import in_words
+from ..twice import AgainError
 from .acting import act_page, done, found, opened, words
 
+ACTS = ("hold.placed", "hold.reviewed", "hold.released")
 LASTS = (7, 14, 30)
 """Days that are asked for most."""
 MEANS = {
@@ -75,6 +77,8 @@ def place(visit: Visit, number: str) -> ResponseReturnValue:
         visit.office.database.run(
             lambda session: _place(session, visit, account, typed, starts, ends, review, amount)
         )  # fmt: skip
+    except AgainError as again:
+        return done(visit, account, str(again))
     except ValueError as wrong:
         return _new(visit, account, typed, in_words(wrong), 422)
     visit.office.doorbell.ring("housekeeping")
@@ -130,6 +134,8 @@ def review(visit: Visit, number: str, hold_id: int) -> ResponseReturnValue:
 
         if not visit.office.database.run(work):
             return done(visit, account, "This hold had ended already.")
+    except AgainError as again:
+        return done(visit, account, str(again))
     except ValueError as wrong:
         return _one(visit, account, hold_id, in_words(wrong), 422, written)
     visit.office.doorbell.ring("housekeeping")
@@ -149,6 +155,7 @@ def _place(
 
 def _follow(session: Session, visit: Visit, account: Account, action: str, hold_id: int, reason: str) -> None:
     """Nobody is sent out against a hold; what has not left is decided again by the housekeeping that is rung for."""
+    twice.refuse(session, account.id, ACTS, f"user:{visit.by.username}", visit.now)
     field.recall(session, visit.office.city, visit.office.clock, [account.id], reason=reason)
     note_down(
         session, username=visit.by.username, action=action, at=visit.now, account_id=account.id,

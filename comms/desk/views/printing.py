@@ -2,33 +2,38 @@
 
 from flask.typing import ResponseReturnValue
 
-from .. import conversation, formats, record
+from comms.history.schema import HistoryHead
+
+from .. import as_sent, conversation, formats, record
 from ..audit import note_down
-from ..gate import Route, Visit
+from ..gate import Route, Visit, positive
 from ..narrowing import Narrow
 from ..pages import page
 from ..permissions import Permission
 from .account import account_or_404
 
 MOST = 1000
-"""Events on one print; the page says when there are more."""
+"""Events on one print; the page leads to the earlier ones."""
 
 
 def show(visit: Visit, number: str) -> ResponseReturnValue:
     """What the record shows, narrowed as its address says, for the printer."""
     narrow, city = Narrow.asked(visit.query), visit.office.city
+    before, every_step = positive(visit.query.get("before", "")), visit.query.get("steps") == "all"
     with visit.office.database.begin() as session:
         account = account_or_404(session, number)
         note_down(
             session, username=visit.by.username, action="account.printed", at=visit.now, account_id=account.id,
-            facts=narrow.fields(),
+            facts=narrow.fields() | ({"before": before} if before else {}),
         )  # fmt: skip
         pane = conversation.read(
-            session, city, account.id, narrow, every_step=visit.query.get("steps") == "all", now=visit.now, limit=MOST
+            session, city, account.id, narrow, before=before, every_step=every_step, now=visit.now, limit=MOST
         )
+        letters = [item.sent for day in pane.days for item in day.items if item.sent and item.entry.channel == "letter"]
         return page(
-            visit, "account_print.html", account=account, pane=pane, narrowed=narrow.said(visit.today),
-            record=record.read(session, city, account, visit.today), most=MOST,
+            visit, "account_print.html", account=account, pane=pane, pages=as_sent.page_counts(session, letters),
+            head=session.get(HistoryHead, account.id), steps="all" if every_step else "",
+            narrowed=narrow.said(visit.today), record=record.read(session, city, account, visit.today), most=MOST,
             back=narrow.link(f"/accounts/{account.number}"), printed=formats.full_time(visit.now, city.zone),
             full=lambda at: formats.full_time(at, city.zone), whole_day=formats.whole_day,
         )  # fmt: skip

@@ -18,7 +18,7 @@ def newer(visit: Visit, number: str) -> ResponseReturnValue:
         account = account_or_404(session, number)
         newest = composing.newest_inbound(session, account)
         answered = positive(visit.query.get("answered", "")) or 0
-        colleague = composing.answered_by_another(session, account, answered, visit.by.username)
+        colleague = composing.answered_since(session, account, answered, visit.by.username)
     wrote = newest is not None and newest.id > (positive(visit.query.get("seen", "")) or 0)
     if not wrote and not colleague:
         return Response(status=204)

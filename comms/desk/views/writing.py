@@ -17,19 +17,18 @@ from comms.outbox import insert_messages, queued_event
 from comms.replies.schema import Conversation
 from comms.rules.quiet import next_open
 
-from .. import composing, formats
+from .. import composing, formats, twice
 from ..audit import note_down
 from ..gate import Route, Visit, positive
 from ..permissions import Permission
+from ..twice import AgainError
 from .account import Written, account_or_404, render, task_of
 from .tasks import next_address, settle
 
 UNDO = timedelta(seconds=10)
 """How long a text waits before it leaves, so that it can be taken back."""
 NEWER = "The customer wrote while you did. Read the new message, then send your text as it is or change it."
-ANSWERED = (
-    "{name} answered the customer while you wrote. Read what was said, then send your text as it is or change it."
-)
+ANSWERED = "{name} answered the customer{where} while you wrote. Read it, then send your text as it is or change it."
 
 
 class _RefusedError(Exception):
@@ -84,8 +83,8 @@ class _Sent:
 def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent:
     """Ask everything again that the page showed, and queue; the steps:
 
-    1. the words; 2. nothing newer from the customer or a colleague; 3. the number may be texted; 4. it is day there,
-    or the clerk asked for the morning.
+    1. the words; 2. nothing newer from the customer or a colleague; 3. the number may be texted, and where a hold
+    forbids some words the clerk has said that these keep to it; 4. it is day there, or the clerk asked for the morning.
     """
     city, form = visit.office.city, visit.form
     if problem := composing.fault(text, note=False):
@@ -94,10 +93,14 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     if state.seen > (positive(form.get("seen", "")) or 0):
         raise _RefusedError(409, NEWER, newer=True)
     known = positive(form.get("answered", "")) or 0
-    if colleague := composing.answered_by_another(session, account, known, visit.by.username):
-        raise _RefusedError(409, ANSWERED.format(name=colleague), newer=True)
+    once = form.get("once", "")[:40]
+    if who := composing.answered_since(session, account, known, visit.by.username, once):
+        where = " in another window" if who == "You" else ""
+        raise _RefusedError(409, ANSWERED.format(name=who, where=where), newer=True)
     if state.locked:
         raise _RefusedError(422, f"{state.locked.reason} {state.locked.way_out}")
+    if state.cautions and not form.get("heeded"):
+        raise _RefusedError(422, f"{' '.join(state.cautions)} Say below that your text keeps to it, then send it.")
     to = form.get("to", "") or state.numbers[0][0]
     if to not in dict(state.numbers):
         raise _RefusedError(422, "That number takes no texts from us any more. Choose another one.")
@@ -106,7 +109,7 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
         when = formats.opening(opens, visit.now, city.zone)
         raise _RefusedError(422, f"It is outside 8:00 AM to 9:00 PM for this phone. The text can go out at {when}.")
     ready = composing.draft(
-        account, to=to, text=text, username=visit.by.username, once=form.get("once", "")[:40],
+        account, to=to, text=text, username=visit.by.username, once=once,
         send_at=opens or visit.now + UNDO,
         in_reply_to=state.seen or None, request_id=g.get("request_id"),
     )  # fmt: skip
@@ -116,7 +119,7 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     for _, message_id, _ in fresh:
         note_down(
             session, username=visit.by.username, action="text.queued", at=visit.now, account_id=account.id,
-            facts={"message": message_id},
+            facts={"message": message_id} | ({"heeded": state.cautions} if state.cautions else {}),
         )  # fmt: skip
     onward, resolved = _back(visit, account), None
     task = task_of(session, visit, account) if form.get("resolve") else None
@@ -140,16 +143,24 @@ def save_note(visit: Visit, number: str) -> ResponseReturnValue:
         account = account_or_404(session, number)
     if problem := composing.fault(text, note=True):
         return render(visit, account, Written(text, "note", problem), 422)
-    with visit.office.database.begin() as session:
-        (digest,) = history.remember(session, [{"channel": "note", "text": text}], visit.now)
-        note_down(session, username=visit.by.username, action="note.added", at=visit.now, account_id=account.id)
-        event = NewEvent(
+    said = "Your note is saved."
+    try:
+        visit.office.database.run(lambda session: _save(session, visit, account, text))
+    except AgainError as again:
+        said = str(again)
+    flash(said)
+    return redirect(_back(visit, account), 303)
+
+
+def _save(session: Session, visit: Visit, account: Account, text: str) -> None:
+    (digest,) = history.remember(session, [{"channel": "note", "text": text}], visit.now)
+    event = NewEvent(
             account_id=account.id, at=visit.now, kind="note.added", summary="Private note", channel="note",
             actor=f"user:{visit.by.username}", content_digest=digest,
         )  # fmt: skip
-        history.record(session, [event], visit.now)
-    flash("Your note is saved.")
-    return redirect(_back(visit, account), 303)
+    note_down(session, username=visit.by.username, action="note.added", at=visit.now, account_id=account.id)
+    history.record(session, [event], visit.now)
+    twice.refuse(session, account.id, (event.kind,), event.actor, visit.now)
 
 
 def _back(visit: Visit, account: Account) -> str:
