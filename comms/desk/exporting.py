@@ -9,7 +9,7 @@ The files hold customers' words: their folder is the service's own user's alone,
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,11 @@ LONGEST_XLSX = 200_000
 """Rows of a workbook: about a minute of work (8,500 rows a second, measured). CSV has no such limit."""
 LONGEST = 366 * 3
 """Days of one log."""
+TOLD = 5_000
+"""After so many rows the page can say how far a file is."""
 KEPT = timedelta(days=7)
+TAKEN_UP = timedelta(minutes=2)
+"""A worker takes a wish up at once; one that waits for longer has no worker."""
 GIVEN_UP = timedelta(minutes=30)
 """A wish that has been under way for so long is dead: the longest file takes a few minutes."""
 SHOWN = 20
@@ -59,9 +63,10 @@ def check(session: Session, city: City, wanted: Wanted, form: Form) -> int:
     return found
 
 
-def ask(session: Session, wanted: Wanted, form: Form, *, by: str, at: datetime, about: str) -> int:
-    """Write a wish down; returns its id. ``about`` is what the list of files calls it."""
-    options = {"form": form, "about": about} | asdict(wanted)
+def ask(session: Session, wanted: Wanted, form: Form, *, by: str, at: datetime, about: str, expected: int = 0) -> int:
+    """Write a wish down; returns its id. ``about`` is what the list of files calls it, ``expected`` what ``check``
+    said, 0 for not known."""
+    options = {"form": form, "about": about, "expected": expected} | asdict(wanted)
     options |= {"first": wanted.first.isoformat(), "last": wanted.last.isoformat()}
     row = Export(kind=KIND, asked_by=by, asked_at=at, options=options, state="waiting", words="")
     session.add(row)
@@ -75,8 +80,13 @@ def make(database: Database, city: City, clock: Clock, var: Path, export_id: int
     if claimed is None:
         return False
     wanted, form, number = claimed
+
+    def told(count: int) -> None:
+        running = (Export.id == export_id) & (Export.state == "running")
+        database.run(lambda session: session.execute(update(Export).where(running).values(rows=count)))
+
     try:
-        name, count = _write(database, city, folder(var), export_id, wanted, form, number)
+        name, count = _write(database, city, folder(var), export_id, wanted, form, number, told)
     except Exception:
         words = "The file could not be made. Ask for it again; if that fails too, look at the service's log."
         _finish(database, export_id, clock, state="failed", words=words)
@@ -143,7 +153,8 @@ def _claim(session: Session, export_id: int) -> tuple[Wanted, Form, str] | None:
         return None
     options = dict(session.scalars(select(Export.options).where(Export.id == export_id)).one())
     form: Form = "csv" if options.pop("form") == "csv" else "xlsx"
-    options.pop("about")
+    del options["about"]
+    options.pop("expected", None)
     first, last = (date.fromisoformat(options.pop(key)) for key in ("first", "last"))
     wanted = Wanted(first, last, **options)
     number = (
@@ -153,24 +164,28 @@ def _claim(session: Session, export_id: int) -> tuple[Wanted, Form, str] | None:
 
 
 def _write(
-    database: Database, city: City, into: Path, export_id: int, wanted: Wanted, form: Form, number: str
-) -> tuple[str, int]:
+    database: Database, city: City, into: Path, export_id: int, wanted: Wanted, form: Form, number: str,
+    told: Callable[[int], None],
+) -> tuple[str, int]:  # fmt: skip
     named = [part for part in ("log", number, wanted.first, wanted.last, export_id) if part]
     name = sheets.file_name(*named, ending=form)
     unfinished = into / f"{name}.{os.getpid()}.part"
     try:
         with unfinished.open("xb") as file:
             unfinished.chmod(0o600)
-            count = write(database, city, wanted, form, file)
+            count = write(database, city, wanted, form, file, told)
         unfinished.replace(into / name)
     finally:
         unfinished.unlink(missing_ok=True)
     return name, count
 
 
-def write(database: Database, city: City, wanted: Wanted, form: Form, file: BinaryIO) -> int:
-    """Write the log to an open file; returns the number of rows."""
-    rows = _Counter(correspondence.rows(database, city, wanted))
+def write(
+    database: Database, city: City, wanted: Wanted, form: Form, file: BinaryIO,
+    told: Callable[[int], None] = lambda count: None,
+) -> int:  # fmt: skip
+    """Write the log to an open file; returns the number of rows. ``told`` hears now and then how many there are."""
+    rows = _Counter(correspondence.rows(database, city, wanted), told)
     if form == "csv":
         file.writelines(sheets.csv_stream(rows, correspondence.COLUMNS, city.zone))
     else:
@@ -182,12 +197,14 @@ def write(database: Database, city: City, wanted: Wanted, form: Form, file: Bina
 class _Counter:
     """Rows, counted as they pass."""
 
-    def __init__(self, given: Iterable[Sequence[Cell]]) -> None:
-        self._given, self.count = given, 0
+    def __init__(self, given: Iterable[Sequence[Cell]], told: Callable[[int], None]) -> None:
+        self._given, self._told, self.count = given, told, 0
 
     def __iter__(self) -> Iterator[Sequence[Cell]]:
         for row in self._given:
             self.count += 1
+            if self.count % TOLD == 0:
+                self._told(self.count)
             yield row
 
 

@@ -13,14 +13,14 @@ from comms.campaigns.schema import PolicyVersion
 from comms.city import City
 
 from .answers import opt_outs, replies
-from .counting import Counted, count, counted_at
+from .counting import Counted, count, counted_at, uncounted
 from .delivery import delivery, sent, undeliverable
 from .model import Asked, Bars, Heading, Line, RangeError, Report, Stacks
 from .outcomes import aging, cures, promises
 
 __all__ = [
     "REPORTS", "Asked", "Bars", "Counted", "Heading", "Line", "RangeError", "Report", "Stacks", "count", "counted_at",
-    "policies",
+    "policies", "uncounted",
 ]  # fmt: skip
 
 REPORTS: Mapping[str, Callable[[Session, City, Asked], Report]] = {

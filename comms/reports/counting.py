@@ -63,6 +63,12 @@ def counted_at(session: Session) -> datetime | None:
     return session.scalar(select(ReportMark.counted_at))
 
 
+def uncounted(session: Session, first: date, last: date) -> int:
+    """How many days between two still have to be counted, or counted anew."""
+    stale = select(func.count()).where(ReportDay.stale, ReportDay.on >= first, ReportDay.on <= last)
+    return session.scalar(stale) or 0
+
+
 def count(
     database: Database, city: City, clock: Clock, *, anew: bool = False, enough: Callable[[], bool] = lambda: False
 ) -> Counted:

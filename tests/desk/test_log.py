@@ -89,16 +89,55 @@ def test_one_account_alone_with_everything_and_notes(november, boss):
 def test_a_long_log_is_made_by_a_worker(november, boss, monkeypatch):
     monkeypatch.setattr(exporting, "AT_ONCE", 0)
     asked = []
-    november.doorbell.ask_for_export = asked.append
+    november.doorbell.ask_for_export = lambda number: asked.append(number) or True
     export(boss)
     page = boss.get("/reports/log").get_data(as_text=True)
-    assert asked == [1] and "Being made" in page and 'hx-get="/reports/log/files"' in page
+    assert asked == [1] and "Waits for the worker." in page and 'hx-get="/reports/log/files"' in page
     assert boss.get("/reports/log/1").status_code == 404
     assert exporting.make(november.database, november.city, november.clock, november.settings.var, 1)
     assert not exporting.make(november.database, november.city, november.clock, november.settings.var, 1)
     files = boss.get("/reports/log/files").get_data(as_text=True)
     assert "Download CSV" in files and "hx-trigger" not in files
     assert len(content(boss)) > 10
+
+
+def test_the_page_says_how_far_a_long_file_is(november, boss, monkeypatch):
+    monkeypatch.setattr(exporting, "AT_ONCE", 0)
+    monkeypatch.setattr(exporting, "TOLD", 5)
+    november.doorbell.ask_for_export = lambda _: True
+    export(boss)
+    seen = []
+
+    def look(*_):
+        seen.append(boss.get("/reports/log/files").get_data(as_text=True))
+        return 0
+
+    class Watched(exporting._Counter):
+        def __iter__(self):
+            for row in super().__iter__():
+                if self.count in (4, 6):
+                    look()
+                yield row
+
+    monkeypatch.setattr(exporting, "_Counter", Watched)
+    assert exporting.make(november.database, november.city, november.clock, november.settings.var, 1)
+    rows = len(content(boss))
+    before, after = seen
+    assert f"about {rows}</td>" in before and "Being made. This page" in before
+    assert f'<progress value="5" max="{rows}"' in after and "5 rows. This page shows it" in after
+    assert f'<td data-name="Rows">{rows}</td>' in boss.get("/reports/log/files").get_data(as_text=True)
+
+
+def test_without_a_worker_the_page_says_what_to_do(november, boss, monkeypatch, clock):
+    monkeypatch.setattr(exporting, "AT_ONCE", 0)
+    november.doorbell.ask_for_export = lambda _: False
+    export(boss)
+    page = boss.get("/reports/log").get_data(as_text=True)
+    assert "no worker could be reached to make it" in page and "Waits for the worker." in page
+    clock.advance(timedelta(minutes=3))
+    page = boss.get("/reports/log").get_data(as_text=True)
+    assert "No worker takes it up." in page and "Tell whoever looks after the service" in page
+    assert 'hx-get="/reports/log/files"' in page, "it goes on looking"
 
 
 def test_a_wish_that_nobody_took_up_is_rung_for_again(november, boss, monkeypatch):

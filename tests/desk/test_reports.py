@@ -1,7 +1,9 @@
 """The reports' pages and files."""
 
 import io
+import re
 import zipfile
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +11,7 @@ from sqlalchemy import select
 from comms import reports
 from comms.desk import charts
 from comms.desk.schema import AuditEvent
+from comms.desk.views import reports as pages
 from comms.reports import REPORTS, Line, Stacks
 from tests.support import month
 
@@ -27,6 +30,10 @@ def shown(browser, path: str) -> str:
     answer = browser.get(path)
     assert answer.status_code == 200
     return answer.get_data(as_text=True)
+
+
+def words(browser, path: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", shown(browser, path)).split())
 
 
 def test_each_report_states_its_finding_and_leads_to_table_and_excel(november, clerk):
@@ -51,10 +58,34 @@ def test_a_report_has_its_table_on_the_page_and_as_excel(november, clerk, name):
     assert (noted.username, noted.facts["report"]) == ("park", name)
 
 
-def test_before_anything_is_counted_the_page_says_when_it_will_be(clerk):
-    html = shown(clerk, "/reports")
-    assert "Nothing has been counted yet" in html
-    assert "No notices were written in these days." in html
+@pytest.mark.parametrize("path", ["/reports", "/reports/sent", "/reports/sent.xlsx"])
+def test_who_looks_before_anything_was_counted_has_it_counted(afternoon, clerk, path):
+    with afternoon.database.begin() as session:
+        month.whole(session)
+    assert clerk.get(f"{path}?{NOVEMBER}").status_code == 200
+    html = words(clerk, f"/reports?{NOVEMBER}")
+    assert "The figures are from 10:00 AM and are brought up to date every few minutes." in html
+    assert "No notices were written in these days." not in html
+    assert ("housekeeping", ()) in afternoon.doorbell.rung
+
+
+def test_what_a_first_look_has_no_time_to_count_is_told(afternoon, clerk, monkeypatch):
+    with afternoon.database.begin() as session:
+        month.whole(session)
+    monkeypatch.setattr(pages, "FIRST_COUNT", -1.0)
+    html = shown(clerk, f"/reports?{NOVEMBER}")
+    assert re.search(r"\d+ days of this time are still being counted; look again in a few minutes\.", html)
+    reports.count(afternoon.database, afternoon.city, afternoon.clock)
+    assert "still being counted" not in shown(clerk, f"/reports?{NOVEMBER}")
+
+
+def test_figures_that_nobody_brings_up_to_date_say_so(november, clerk, clock):
+    clock.advance(timedelta(minutes=29))
+    assert "not brought up to date" not in shown(clerk, "/reports")
+    clock.advance(timedelta(minutes=2))
+    html = words(clerk, "/reports")
+    assert "The figures are from 10:00 AM." in html and "They are not brought up to date at the moment." in html
+    assert "Tell whoever looks after the service." in html
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def files(visit: Visit) -> ResponseReturnValue:
     """The list of files alone; a page with one under way asks for it every few seconds."""
     with visit.office.database.read() as session:
         mine = exporting.mine(session, visit.by.username)
-    return page(visit, "log_files.html", files=mine, kept=exporting.KEPT.days)
+    return page(visit, "log_files.html", files=mine, kept=exporting.KEPT.days, **_progress(visit))
 
 
 def order(visit: Visit) -> ResponseReturnValue:
@@ -42,7 +42,7 @@ def order(visit: Visit) -> ResponseReturnValue:
         except ExportError as error:
             return _show(visit, given, str(error))
         about = f"Account {number}" if number else "All accounts"
-        export_id = exporting.ask(session, wanted, form, by=visit.by.username, at=visit.now, about=about)
+        export_id = exporting.ask(session, wanted, form, by=visit.by.username, at=visit.now, about=about, expected=rows)
         facts = {"export": export_id, "first": str(wanted.first), "last": str(wanted.last), "form": form, "rows": rows}
         note_down(
             session, username=visit.by.username, action="log.exported", at=visit.now, account_id=wanted.account_id,
@@ -51,9 +51,11 @@ def order(visit: Visit) -> ResponseReturnValue:
     if rows <= exporting.AT_ONCE:
         exporting.make(office.database, office.city, office.clock, office.settings.var, export_id)
         flash(f"The log is ready: {formats.count(rows, 'row', 'rows')}. Download it below.")
-    else:
-        office.doorbell.ask_for_export(export_id)
+    elif office.doorbell.ask_for_export(export_id):
         flash("The log is long and is made in the background. It appears below; you may go on working meanwhile.")
+    else:
+        flash("The log is long, and no worker could be reached to make it. It is made as soon as one runs, and appears "
+              "below; nothing has to be asked for anew.")  # fmt: skip
     return redirect("/reports/log", 303)
 
 
@@ -85,8 +87,17 @@ def _show(visit: Visit, given: dict[str, str], problem: str = "") -> Response:
         counts, mine = worklist.counts(session), exporting.mine(session, visit.by.username)
     return page(
         visit, "log.html", counts, 422 if problem else 200, given=given, problem=problem, files=mine,
-        kept=exporting.KEPT.days,
+        kept=exporting.KEPT.days, **_progress(visit),
     )  # fmt: skip
+
+
+def _progress(visit: Visit) -> dict[str, Any]:
+    """What the list of files says of those that are not ready."""
+    return {
+        "overdue": visit.now - exporting.TAKEN_UP,
+        "uncounted": exporting.LONGEST_XLSX,
+        "at_once": exporting.AT_ONCE,
+    }
 
 
 def _usual(visit: Visit) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The reports: all on one page with their findings, each one alone with its table, and each as Excel."""
 
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,10 +21,15 @@ from ..permissions import Permission
 
 DAYS = 30
 """What a report covers when nobody says otherwise: today and the 29 days before."""
+FIRST_COUNT = 2.0
+"""Seconds that the first look at the reports may count; a year of letters to a whole city takes longer."""
+STANDS_STILL = timedelta(minutes=30)
+"""Housekeeping counts every two minutes; figures older than this say that the worker does not run."""
 
 
 def reports(visit: Visit) -> ResponseReturnValue:
     """All reports for a span of days: the finding and the chart of each."""
+    _count_first(visit)
     with visit.office.database.read() as session:
         asked, frame = _frame(visit, session)
         made = [make(session, visit.office.city, asked) for make in REPORTS.values()]
@@ -35,6 +41,7 @@ def report(visit: Visit, name: str) -> ResponseReturnValue:
     make = REPORTS.get(name)
     if make is None:
         abort(404)
+    _count_first(visit)
     with visit.office.database.read() as session:
         asked, frame = _frame(visit, session)
         made = make(session, visit.office.city, asked)
@@ -46,6 +53,7 @@ def report_file(visit: Visit, name: str) -> ResponseReturnValue:
     make = REPORTS.get(name)
     if make is None:
         abort(404)
+    _count_first(visit)
     with visit.office.database.read() as session:
         asked, frame = _frame(visit, session)
         made = make(session, visit.office.city, asked)
@@ -59,15 +67,30 @@ def report_file(visit: Visit, name: str) -> ResponseReturnValue:
     return excel(book, sheets.file_name(name, asked.policy or "all", asked.first, asked.last, ending="xlsx"))
 
 
+def _count_first(visit: Visit) -> None:
+    """Before anything was ever counted, whoever looks first has it counted, for a moment: the newest days first. What
+    is left is the worker's, who is rung for."""
+    office = visit.office
+    with office.database.read() as session:
+        if room.counted_at(session) is not None:
+            return
+    until = time.monotonic() + FIRST_COUNT
+    room.count(office.database, office.city, office.clock, enough=lambda: time.monotonic() > until)
+    office.doorbell.ring("housekeeping")
+
+
 def _frame(visit: Visit, session: Session) -> tuple[Asked, dict[str, Any]]:
     """What was asked for, and what the form around the reports shows."""
     query = {key: visit.query.get(key, "").strip() for key in ("from", "to", "policy")}
     policies = room.policies(session)
     asked, problem = _asked(query, visit.today, policies)
+    counted = room.counted_at(session)
     known = {key: value for key, value in query.items() if value}
     return asked, {
         "counts": worklist.counts(session), "asked": asked, "problem": problem, "policies": policies,
-        "quick": _quick(visit.today), "counted": room.counted_at(session), "query": known,
+        "quick": _quick(visit.today), "counted": counted, "query": known,
+        "left": room.uncounted(session, asked.first, asked.last),
+        "stands_still": counted is not None and visit.now - counted > STANDS_STILL,
         "from_text": query["from"] or asked.first.isoformat(), "to_text": query["to"] or asked.last.isoformat(),
     }  # fmt: skip
 
