@@ -21,6 +21,7 @@ from comms.city import City
 from .intervals import Difference, Median, Share, difference, median, share, wanted
 from .policies import Policy, versions
 from .policies.model import CHALLENGER, CHAMPION
+from .policies.wording import on_day
 from .schema import Decision, Episode
 
 WITHIN = (30, 60, 90)
@@ -228,5 +229,5 @@ def _points(value: float) -> str:
 def _conclusion(judged: Compared, today: date, last: date) -> str:
     words = f"Judged by the cures within {judged.days} days: {judged.words[0].lower()}{judged.words[1:]}"
     if today <= last:
-        words += f" Accounts are drawn until {last}: what is seen before is for watching, not for deciding."
+        words += f" Accounts are drawn until {on_day(last)}: what is seen before is for watching, not for deciding."
     return words

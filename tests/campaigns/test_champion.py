@@ -131,7 +131,7 @@ def test_both_ways_are_counted_from_the_episodes_that_had_the_time(drawn, sessio
     assert last.words == "The challenger cures more: +20.0 points (+5.2 to +33.4); chance alone rarely does that."
     assert (champion.days_to_pay.value, champion.days_to_pay.going_on) == (20, 32)
     assert (champion.contacts, champion.contacts_per_cured, champion.cost_per_cured) == (48, 1.0, 23600)
-    assert found.still_drawing and "drawn until 2026-12-31" in found.words
+    assert found.still_drawing and "drawn until December 31, 2026" in found.words
 
 
 def test_who_left_in_another_way_was_not_cured(drawn, session, city, clock):

@@ -117,7 +117,7 @@ SAID = (
     "After a promise was partly kept, the policy goes on where it stood",
     'After a promise was broken, the next step is "Disconnect notice"',
     "waits 2 days first",
-    "at most 3 in 7 days and 6 in 30 days",
+    "at most 3 times in 7 days and 6 times in 30 days",
     "25% go another way (email first)",
     '"Reminder" goes out by email, or else by text message, or else by letter',
     '"Second reminder" is left out',

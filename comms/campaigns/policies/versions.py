@@ -45,6 +45,11 @@ class Draft:
     def sha256(self) -> str:
         return digest(self.content)
 
+    @property
+    def as_read(self) -> str:
+        """SHA-256 of the words and the cases together: what somebody has read."""
+        return digest(f"{self.content}\0{self.cases}")
+
 
 def digest(content: str) -> str:
     """SHA-256 of a policy's words, hexadecimal."""

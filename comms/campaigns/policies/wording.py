@@ -220,8 +220,12 @@ def _effect(policy: Policy, effect: str) -> str:
     return f"the next step is {quoted(target)}; required steps before it still come first"
 
 
+def _times(many: int) -> str:
+    return "once" if many == 1 else f"{many} times"
+
+
 def _limits(policy: Policy) -> Iterator[str]:
-    caps = [f"{most} in {_days(days)}" for days, most in sorted(policy.caps.per_household.items())]
+    caps = [f"{_times(most)} in {_days(days)}" for days, most in sorted(policy.caps.per_household.items())]
     if caps:
         yield f"A household is contacted at most {listed(caps)}, over all campaigns and what staff send by hand."
     yield "The law, the city's rules, consent, quiet hours and holds stand above everything here."

@@ -66,6 +66,8 @@ class Sheet:
     """Why its golden cases cannot be read."""
     others: Sequence[tuple[int, str]]
     running: Mapping[int, int]
+    as_read: str
+    """Of a draft: what its file said when the page was made."""
 
     @property
     def state(self) -> str:
@@ -137,12 +139,13 @@ def _sheet(visit: Visit, session: Session, name: str, version: int) -> Sheet:
     catalogue, today = office.renderer.catalogue, visit.today
     ready, problem = None, ""
     cases: Sequence[golden.Result] = ()
+    draft = None if stored else drafts(office.city)[0].get((name, version))
     try:
         if stored is not None and stored.state in ("submitted", "approved", "retired"):
             ready = readiness(office.city, catalogue, stored, today)
             cases = ready.results
         else:
-            words = stored.cases if stored else drafts(office.city)[0][name, version].cases
+            words = stored.cases if stored else draft.cases if draft else ""
             cases = golden.run(found, parse_cases(words, f"{name}.cases.toml", found), office.city, catalogue)
     except PolicyError as error:
         problem = str(error)
@@ -150,7 +153,16 @@ def _sheet(visit: Visit, session: Session, name: str, version: int) -> Sheet:
     states |= {row.version: row.state for row in versions.stored_versions(session) if row.policy == name}
     several = len([state for state in states.values() if state in ("active", "retired")]) > 1
     running = _running(session, name) if several else {}
-    return Sheet(found, stored, cases, ready, problem, sorted(states.items(), reverse=True), running)
+    return Sheet(
+        found,
+        stored,
+        cases,
+        ready,
+        problem,
+        sorted(states.items(), reverse=True),
+        running,
+        draft.as_read if draft else "",
+    )
 
 
 def _running(session: Session, name: str) -> dict[int, int]:

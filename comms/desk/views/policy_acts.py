@@ -28,6 +28,8 @@ def submit(visit: Visit, name: str, version: int) -> ResponseReturnValue:
         draft = drafts(visit.office.city)[0].get((name, version))
         if draft is None:
             raise VersionError(f"There is no file for version {version} of {name} any more.")
+        if visit.form.get("read", draft.as_read) != draft.as_read:
+            raise VersionError("The file was changed since you opened this page. Read it again; nothing was handed in.")
         versions.submit(session, visit.office.city, str(draft.path), by=visit.by.username, at=visit.now)
 
     return _done(

@@ -1,5 +1,6 @@
 """Lists of running episodes that are to change to another version of their policy; and champion against challenger."""
 
+from datetime import date
 from typing import Any
 
 from flask import flash, redirect
@@ -11,7 +12,7 @@ from comms.campaigns.experimenting import NothingComparedError, compare
 from comms.campaigns.policies import moving, versions
 from comms.campaigns.policies.versions import VersionError
 
-from .. import run_words
+from .. import formats, run_words
 from ..audit import note_down
 from ..gate import Route, Visit, positive
 from ..pages import page
@@ -52,10 +53,16 @@ def move(visit: Visit, move_id: int, problem: str = "", status: int = 200) -> Re
             return page(visit, "policy_move.html", counts, 404, move=None, problem=in_words(error))
         target = versions.get(session, found.policy, found.to_version)
         lines = moving.part(session, move_id, start, PER_PAGE)
+    with visit.office.database.begin() as session:
+        note_down(
+            session, username=visit.by.username, action="list.viewed", at=visit.now,
+            facts={"list": f"move {move_id}", "accounts": [line.account for line in lines]},
+        )  # fmt: skip
     return page(
         visit, "policy_move.html", counts, status, move=found, lines=lines, start=start, total=found.listed,
         stay=found.staying, per_page=PER_PAGE, problem=problem,
         wanted=versions.policy_of(target).approved_by, said=run_words,
+        day_of=lambda on: formats.day(date.fromisoformat(on), visit.today),
         may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Policies at the desk: in sentences, handed in, approved by somebody else, used, compared, and moved to."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from comms.campaigns import Episode
 from comms.campaigns.policies import versions
 from comms.desk.schema import AuditEvent
 from tests.desk.campaigns.conftest import open_office, words
+from tests.support.workbooks import rows
 
 NAME = "residential-past-due"
 V2 = f"/campaigns/policies/{NAME}/2"
@@ -107,6 +109,29 @@ def test_two_versions_are_held_together_sentence_by_sentence(supervisor):
     assert "<ins>6</ins>" in answer.get_data(as_text=True)
     assert "Who comes in The same in both." in words(answer)
     assert supervisor.get(f"{V2}/compare?with=9").status_code == 404
+
+
+def test_only_the_words_that_were_read_are_handed_in(supervisor, office):
+    old = re.search(r'name="read" value="(\w+)"', supervisor.get(V2).get_data(as_text=True))[1]
+    file = office.city.folder / "policies" / f"{NAME}.v2.toml"
+    file.write_text(file.read_text().replace("past_due_at_least = 25.00", "past_due_at_least = 26.00"))
+    answer = supervisor.post(f"{V2}/submit", {"read": old}, page=V2)
+    assert (answer.status_code, "The file was changed since you opened this page." in words(answer)) == (409, True)
+    assert supervisor.post(f"{V2}/submit", page=V2).status_code == 303, "the page came back with what it says now"
+
+
+def test_a_list_of_moves_is_read_page_by_page_as_excel_and_by_whom(supervisor, second, office, monkeypatch):
+    monkeypatch.setattr("comms.desk.views.policy_moves.PER_PAGE", 5)
+    in_use(supervisor, second)
+    path = second.post(f"{V2}/move", page=V2).headers["Location"]
+    page = supervisor.get(path).get_data(as_text=True)
+    assert 'rel="next" href="?from=5">Next 5<' in page
+    assert "Back to the first ones" in words(supervisor.get(f"{path}?from=5"))
+    heading, *found = rows(supervisor.get(f"{path}/excel").get_data())
+    assert (heading["A"], len(found)) == ("Account", int(re.search(r"(\d+) accounts are under way", page)[1]))
+    with office.database.read() as session:
+        seen = [one.facts for one in session.scalars(select(AuditEvent).where(AuditEvent.action == "list.viewed"))]
+    assert [len(facts["accounts"]) for facts in seen if facts["list"] == "move 1"][:1] == [5]
 
 
 def test_running_accounts_are_moved_by_a_list_that_somebody_else_approves(supervisor, second, office):
