@@ -206,9 +206,10 @@ def _cures_finding(rows: list[tuple[Any, ...]], asked: Asked) -> str:
     steps = many(reached, "step was", "steps were")
     words = f"{paid:,} of {steps} followed by payment of the debt ({percent(paid / reached)})"
     large = [row for row in rows if row[2] >= ENOUGH]
-    if len(large) > 1:
-        best = max(large, key=lambda row: row[4])
-        words += f"; most often {_step_name(best, rows)}, with {percent(best[4])}"
+    best = max(large, key=lambda row: row[4], default=None)
+    if best is not None and len(large) > 1 and best[3]:
+        among = "" if max(row[4] for row in rows) <= best[4] else f"of those that {ENOUGH} accounts or more got, "
+        words += f"; {among}most often {_step_name(best, rows)}, with {percent(best[4])}"
     return f"{words}."
 
 

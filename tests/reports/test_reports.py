@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from comms import reports
-from comms.reports import Asked, RangeError
+from comms.reports import Asked, RangeError, outcomes
 from tests.support.month import POLICY
 
 NOVEMBER = Asked.of(date(2026, 11, 1), date(2026, 11, 30))
@@ -64,6 +64,21 @@ def test_a_cure_belongs_to_the_last_step_before_it(read):
     assert (rows["reminder"]["Accounts"], rows["reminder"]["Paid after it"]) == (3, 1)
     assert (rows["past due notice"]["Accounts"], rows["past due notice"]["Paid after it"]) == (2, 1)
     assert rows["past due notice"]["Of it settled"] == 12000
+
+
+@pytest.mark.parametrize(
+    ("paid", "said"),
+    [
+        ((0, 0, 6), "6 of 118 steps were followed by payment of the debt (5%)."),
+        ((0, 5, 0), "5 of 118 steps were followed by payment of the debt (4%); most often Second, with 10%."),
+        ((0, 5, 6), "11 of 118 steps were followed by payment of the debt (9%); of those that 20 accounts or more got, "
+                    "most often Second, with 10%."),
+    ],
+)  # fmt: skip
+def test_the_best_step_is_named_only_where_one_is_best(paid, said):
+    sizes = zip(("First", "Second", "Final"), (50, 50, 18), paid, strict=True)
+    rows = [("residential", step, of, cured, cured / of, 0, 0) for step, of, cured in sizes]
+    assert outcomes._cures_finding(rows, NOVEMBER) == said
 
 
 def test_answers_are_timed_by_person_and_service(read):
