@@ -177,7 +177,10 @@ def reasons(stored: Sequence[Mapping[str, str]], name: str) -> Iterator[str]:
     """What the account's own facts said to the rule that decided."""
     for one in stored:
         if one.get("rule") == name and one.get("value"):
-            yield f"{one.get('fact')}: {one.get('value')}"
+            fact, value = one.get("fact", ""), one["value"]
+            if fact in CHANNELS:
+                fact, value = CHANNELS[fact][0], formats.address_of(value.replace("\n", ", "))
+            yield f"{fact}: {value}"
 
 
 def why(reason: str) -> str:

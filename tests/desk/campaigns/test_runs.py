@@ -62,6 +62,12 @@ def test_every_number_leads_to_its_accounts(supervisor, office):
     assert "list.viewed" in audited(office)
 
 
+def test_where_a_message_goes_is_written_as_people_write_it(supervisor):
+    page = words(supervisor.get("/campaigns/2/accounts?outcome=contact"))
+    assert "text: (218) 555-8001" in page
+    assert "+1218" not in page
+
+
 def test_a_long_list_of_accounts_is_read_page_by_page(supervisor, monkeypatch):
     monkeypatch.setattr("comms.desk.runs.PER_PAGE", 7)
     seen, path = [], "/campaigns/2/accounts?outcome=contact"
