@@ -8,7 +8,7 @@ is read of anybody before it is known that they may send it.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -32,6 +32,8 @@ MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 50
 FILE_READ_AHEAD = 256 * 1024
 """Bytes in memory while a file is read: Werkzeug's parser reads 64 KB at a time and counts what it has not written."""
+LARGEST = 2**63 - 1
+"""The largest number that a database counts to."""
 
 csrf = CSRFProtect()
 
@@ -54,13 +56,13 @@ class Visit:
     def today(self) -> date:
         return self.office.city.local_date(self.now)
 
-    @property
+    @cached_property
     def query(self) -> Mapping[str, str]:
-        return request.args
+        return _readable(request.args)
 
-    @property
+    @cached_property
     def form(self) -> MultiDict[str, str]:
-        return request.form
+        return _readable(request.form)
 
 
 def positive(text: str) -> int | None:
@@ -110,10 +112,23 @@ def guarded(office: "Office", route: Route) -> Callable[..., ResponseReturnValue
                 return _ask_to_sign_in()
             if not staff.may(route.needs):
                 abort(403)
-        return route.view(Visit(office, staff, now), **parts)
+        return route.view(Visit(office, staff, now), **{name: _sound(part) for name, part in parts.items()})
 
     pass_the_gate.permission = route.needs  # type: ignore[attr-defined]
     return pass_the_gate
+
+
+def _sound(part: int | str) -> int | str:
+    """A part of an address as a database can look for it: a number that none counts to leads nowhere, and a character
+    that no text may hold (PostgreSQL keeps no NUL) becomes the sign for one that could not be read."""
+    if isinstance(part, int):
+        return part if part <= LARGEST else abort(404)
+    return part.replace("\0", "\ufffd")
+
+
+def _readable(fields: MultiDict[str, str]) -> MultiDict[str, str]:
+    """What was filled in, without the one character that PostgreSQL cannot keep."""
+    return MultiDict((name, value.replace("\0", "")) for name, value in fields.items(multi=True))
 
 
 def _our_hosts(public_url: str) -> frozenset[str]:
