@@ -13,7 +13,7 @@ from comms.db import Database
 from comms.notices import Catalogue, Renderer
 from comms.outbox import Doorbell, Patience
 from comms.outbox.daily import DailyCap
-from comms.outbox.doorbell import connect
+from comms.outbox.doorbell import connect_briefly
 from comms.outbox.pacing import Pacer, TokenBucket, Unpaced
 from comms.settings import ROOT, Settings
 
@@ -67,7 +67,7 @@ class Office:
         """How much each channel may send in a day, where there is a limit; shared by all workers."""
         return {
             channel: DailyCap(
-                connect(url_of(self.settings)), self.database, self.clock,
+                connect_briefly(url_of(self.settings)), self.database, self.clock,
                 channel=channel, sender=self._sender(channel), limit=limit,
             )
             for channel, limit in self.settings.day_limits.items()
@@ -79,7 +79,7 @@ class Office:
     def _pacer(self, channel: str, per_second: float) -> Pacer:
         if not per_second:
             return Unpaced()
-        return TokenBucket(connect(url_of(self.settings)), self._sender(channel), per_second)
+        return TokenBucket(connect_briefly(url_of(self.settings)), self._sender(channel), per_second)
 
     @cached_property
     def patience(self) -> Patience:

@@ -4,6 +4,7 @@ The database is the truth; nothing here may be lost that matters, and nothing he
 away, ``ring`` says so and the sweep rings again later.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,10 @@ BATCH = 512
 ENOUGH_JOBS = 16
 """Jobs of a lane: eight thousand messages, more than a lane sends between two sweeps."""
 JOB_SECONDS = 300
+PATIENCE = 2.0
+"""Seconds that somebody who only rings, or only asks, waits for Redis: a clerk's page waits with them."""
+DEAF = 10.0
+"""Seconds without another ring after Redis let one wait in vain: one that hangs must not hold up page after page."""
 DELIVER = "comms.jobs.deliver"
 KEEP_HOUSE = "comms.jobs.keep_house"
 RECONCILE = "comms.jobs.reconcile_carriers"
@@ -32,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 
 def connect(url: str) -> redis.Redis:
-    """A client for ``redis://`` or ``unix://``: short time-outs, and a few quick retries."""
+    """A worker's client for ``redis://`` or ``unix://``: short time-outs, and a few quick retries."""
     return redis.Redis.from_url(
         url,
         socket_timeout=15,
@@ -42,13 +47,21 @@ def connect(url: str) -> redis.Redis:
     )
 
 
+def connect_briefly(url: str) -> redis.Redis:
+    """A client for those who can do without an answer: a connection that was cut is made again, but one that says
+    nothing within ``PATIENCE`` is not asked twice."""
+    retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3, supported_errors=(redis.ConnectionError,))
+    return redis.Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=retry)
+
+
 class Doorbell:
     """Rings the lanes. ``url`` empty: there is no Redis here, and only the sweep finds the work."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection = connect(url) if url else None
+        self._connection = connect_briefly(url) if url else None
         self._queues: dict[str, Queue] = {}
+        self._deaf_until = 0.0
 
     def queue(self, lane: str) -> Queue:
         assert lane in LANES and self._connection is not None
@@ -133,11 +146,13 @@ class Doorbell:
         return self._try(lambda: self._connection.ping() if self._connection else None)
 
     def _try(self, act: Any) -> bool:
-        if self._connection is None:
+        if self._connection is None or time.monotonic() < self._deaf_until:
             return False
         try:
             act()
         except redis.RedisError as error:
+            if isinstance(error, redis.TimeoutError):
+                self._deaf_until = time.monotonic() + DEAF
             log.warning("doorbell.unheard", error=type(error).__name__)
             return False
         return True
