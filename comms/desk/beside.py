@@ -54,7 +54,7 @@ def of_promise(session: Session, visit: Visit, seen: PromiseDetail) -> dict[str,
         "promise": seen, "promise_kind": KIND[seen.line.kind], "part_states": PART_STATES,
         "promise_state": said.promise(seen.line.status, seen.line.awaits), "sources": promising.SOURCES,
         "in_writing": promising.IN_WRITING, "whose": WHOSE,
-        "written": {"reason": one_line(visit, "reason"), "whose": visit.form.get("whose", "customer")},
+        "in_form": {"reason": one_line(visit, "reason"), "whose": visit.form.get("whose", "customer")},
         "asked_because": _asked_because(session, seen),
     }  # fmt: skip
 
@@ -71,7 +71,7 @@ def of_hold(visit: Visit, hold: Hold, written: dict[str, str] | None = None) -> 
     """What the section of one hold shows; ``written`` is what stood in its form."""
     again = (visit.today + REVIEW_AFTER).isoformat()
     return {
-        "hold": hold, "written": written or {"again": again, "because": one_line(visit, "because")},
+        "hold": hold, "in_form": written or {"again": again, "because": one_line(visit, "because")},
         "by_promise": hold.source.startswith("promise:"),
     }  # fmt: skip
 

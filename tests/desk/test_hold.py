@@ -5,10 +5,12 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from comms import worklist
 from comms.accounts import Hold
 from comms.desk.schema import AuditEvent
 from comms.field import FieldList, FieldOrder
 from comms.history import timeline
+from tests.desk import story
 from tests.desk.test_promise import OLE, account_id, seen
 from tests.support import build
 
@@ -142,3 +144,14 @@ def test_a_truck_is_called_back_by_a_hold(clerk, afternoon):
 def test_a_viewer_may_not(browser):
     browser.sign_in("vera")
     assert browser.get(FORM).status_code == 403
+
+
+def test_the_matter_opens_the_record_with_the_hold_beside_the_history(clerk, afternoon, dispute):
+    with afternoon.database.begin() as session:
+        task = worklist.open_task(
+            session, kind="hold_review", dedupe_key=f"hold:{dispute}", reason="Look at the hold again.", at=story.NOW,
+            account_id=account_id(afternoon), subject_type="hold", subject_id=dispute,
+        )  # fmt: skip
+    answer = clerk.get(f"/accounts/{OLE}?task={task}")
+    assert answer.status_code == 200
+    assert "Meter is tested" in seen(answer) and "Text reply" in seen(answer)

@@ -119,3 +119,13 @@ def test_a_wish_that_cannot_be_read_comes_back(clerk, afternoon, wish):
     assert answer.status_code == 422
     assert f'value="{next(iter(wish.values()))}"' in answer.get_data(as_text=True)
     assert account_id(afternoon) and promised(afternoon) == []
+
+
+def test_the_matter_opens_the_record_with_the_promise_beside_the_history(supervisor, asked, afternoon):
+    with afternoon.database.read() as session:
+        task = session.scalars(select(Task).where(Task.kind == "approval")).one()
+    answer = supervisor.get(f"/accounts/{OLE}?task={task.id}")
+    page = seen(answer)
+    assert answer.status_code == 200
+    assert "A supervisor decides, because it comes to less than the office asks." in page
+    assert "Contact history" in page and "Text reply" in page

@@ -1,7 +1,8 @@
 """Taking back a text: for ten seconds, or until the morning it waits for."""
 
 import html
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -77,6 +78,36 @@ def test_what_was_resolved_with_it_is_open_again(clerk, afternoon):
     with afternoon.database.read() as session:
         task = session.get(Task, 1)
         assert (task.state, task.resolved_by, task.resolution) == ("open", None, None)
+
+
+def test_it_is_open_again_though_the_text_was_queued_a_moment_after_the_form_came_in(clerk, afternoon, monkeypatch):
+    stands = afternoon.clock.now
+
+    def ticking():
+        afternoon.clock.advance(timedelta(milliseconds=20))
+        return stands()
+
+    monkeypatch.setattr(afternoon.clock, "now", ticking)
+    send(clerk, page=f"{ACCOUNT}?task=1", resolve="1")
+    undo(clerk, the_text(afternoon), resolved="1", task="1")
+    with afternoon.database.read() as session:
+        assert session.get(Task, 1).state == "open"
+
+
+def test_the_part_of_the_list_one_walks_through_is_kept(clerk, afternoon):
+    onward = send(clerk, page=f"{ACCOUNT}?task=1&who=nobody", resolve="1").headers["Location"]
+    shown = clerk.get(onward).get_data(as_text=True)
+    form = shown[shown.index(f'action="{ACCOUNT}/undo"') :].partition("</form>")[0]
+    assert '<input type="hidden" name="who" value="nobody">' in form
+    assert "who=nobody" in undo(clerk, the_text(afternoon), resolved="1", task="1", who="nobody").headers["Location"]
+
+
+def test_words_that_were_sent_again_are_not_in_the_box_when_one_goes_back(clerk, afternoon):
+    send(clerk)
+    again = undo(clerk, the_text(afternoon)).headers["Location"]
+    words = re.search(r"<textarea[^>]*>([^<]+)</textarea>", clerk.get(again).get_data(as_text=True))[1]
+    send(clerk, page=again.partition("#")[0])
+    assert f"{words}</textarea>" not in clerk.get(again).get_data(as_text=True)
 
 
 def test_a_matter_that_somebody_else_resolved_stays_resolved(clerk, afternoon):

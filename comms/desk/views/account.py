@@ -54,12 +54,14 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
 
 
 def _begun(visit: Visit, account: Account) -> Written:
-    """What the reply box begins with: nothing, or the words of a text that was taken back (``again``)."""
+    """What the reply box begins with: nothing, or the words of a text that was taken back (``again``) and of which
+    nothing was sent since: who comes back to that address with the browser's button does not send them anew."""
     again = positive(visit.query.get("again", ""))
     if again is not None:
         with visit.office.database.read() as session:
             message = session.get(Message, again)
-            if message is not None and composing.is_taken_back(message, account):
+            newest = composing.newest_by_hand(session, account)
+            if message is not None and composing.is_taken_back(message, account) and newest < message.id:
                 return Written(message.body_text, "text", to=message.recipient)
     return Written(mode=visit.query.get("write", ""))
 

@@ -1,6 +1,6 @@
 """Taking back a text that was just sent: for ten seconds nothing has left, and what waits for the morning has not."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from flask import abort, flash, redirect
@@ -18,6 +18,9 @@ from ..gate import Route, Visit, positive
 from ..permissions import Permission
 from .account import account_or_404
 
+WITH_IT = timedelta(minutes=1)
+"""A matter resolved with a text has the time at which the form came in: before the text was queued, which may have
+had to wait its turn."""
 TOO_LATE = "It was too late: the text has left. What became of it stands under it."
 
 
@@ -35,7 +38,7 @@ def _undo(session: Session, visit: Visit, account: Account) -> str:
     message = session.get(Message, positive(visit.form.get("message", "")) or 0)
     if message is None or message.account_id != account.id or message.notice != composing.NOTICE:
         abort(404, "There is no such text on this account.")
-    by, since = f"user:{visit.by.username}", message.created_at
+    by, since = f"user:{visit.by.username}", message.created_at - WITH_IT
     taken = take_back(session, message.id, visit.office.clock, by=by, reason=f"Taken back by {visit.by.name}")
     if taken is None:
         return ""
@@ -45,7 +48,8 @@ def _undo(session: Session, visit: Visit, account: Account) -> str:
     )  # fmt: skip
     reopened = _reopened(session, visit, account, by, since)
     history.record(session, [taken, *reopened], visit.now)
-    given = {"again": message.id} | ({"task": reopened[0].subject_id} if reopened else _task(visit))
+    given: dict[str, object] = {"again": message.id} | ({"task": reopened[0].subject_id} if reopened else _task(visit))
+    given |= {name: visit.form.get(name, "")[:80] for name in ("who", "kind") if visit.form.get(name)}
     return f"/accounts/{account.number}?{urlencode(given)}#text"
 
 

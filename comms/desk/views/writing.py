@@ -65,7 +65,9 @@ def _told(visit: Visit, account: Account, sent: "_Sent") -> str | dict[str, Any]
         return said
     return {
         "said": said, "number": account.number, "message": sent.message_ids[0], "resolved": sent.resolved,
-        "task": positive(visit.form.get("task", "")), "seconds": 0 if sent.at else int(UNDO.total_seconds()),
+        "task": positive(visit.form.get("task", "")),
+        "filter": {name: visit.form.get(name, "")[:80] for name in ("who", "kind") if visit.form.get(name)},
+        "seconds": 0 if sent.at else int(UNDO.total_seconds()),
     }  # fmt: skip
 
 
