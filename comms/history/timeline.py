@@ -49,8 +49,9 @@ def timeline(
     ``until`` is not.
     """
     event, content = ContactEvent.__table__, ContactContent.__table__
+    columns = (content.c.content if name == "content" else event.c[name] for name in Entry.__dataclass_fields__)
     statement = (
-        select(event, content.c.content)
+        select(*columns)
         .outerjoin(content, content.c.digest == event.c.content_digest)
         .where(event.c.chain == (account_id or 0))
         .order_by(event.c.position.desc())
@@ -69,6 +70,5 @@ def timeline(
         statement = statement.where(event.c.position < before)
     if limit is not None:
         statement = statement.limit(limit)
-    names = Entry.__dataclass_fields__
-    found = [Entry(**{n: row[n] for n in names}) for row in session.execute(statement).mappings()]
+    found = [Entry(*row) for row in session.execute(statement)]
     return found[::-1]
