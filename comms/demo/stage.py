@@ -1,5 +1,6 @@
 """The stage: a folder, a clock, and the real processes of the service, all for the demonstration alone."""
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -73,14 +74,33 @@ def free_port(wanted: int) -> int:
 
 
 @contextmanager
+def alone_in(folder: Path, begins: datetime) -> Iterator[Path]:
+    """Empty the folder and keep it to oneself; yields the file of the clock in it, which is set. Raises ``DemoError``
+    when another demonstration is at work in it: its database must not vanish under the hands of whoever looks at it.
+    The lock ends with the process, however it ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoError(
+                f"A demonstration runs in {folder} already. Next step: look at that one, or end it with Ctrl-C in its "
+                "window and begin again."
+            ) from None
+        shutil.rmtree(folder, ignore_errors=True)
+        FileClock.put(folder / "clock.json", begins)
+        yield folder / "clock.json"
+
+
+@contextmanager
 def stage(city: str, begins: datetime, port: int) -> Iterator[Stage]:
     """Set the stage in ``var/demo/<city>`` (emptied first), and clear it away at the end; the folder can be read."""
     folder = ROOT / "var" / "demo" / city
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    FileClock.put(folder / "clock.json", begins)
     chosen = free_port(port)
-    with start(folder, seed=1123, clock=folder / "clock.json", public_url=f"http://127.0.0.1:{chosen}") as carriers:
+    with (
+        alone_in(folder, begins) as clock,
+        start(folder, seed=1123, clock=clock, public_url=f"http://127.0.0.1:{chosen}") as carriers,
+    ):
         environment = _environment(city, folder, chosen, carriers.url)
         settings = Settings(_env_file=None, **environment)  # type: ignore[arg-type]
         office = Office.open(settings)
