@@ -33,7 +33,7 @@ CUT = " [cut here: longer than a cell may be]"
 SPOOLED = 2 * 1024 * 1024
 """Bytes of a workbook kept in memory; a larger one goes to a temporary file."""
 CSV_CHUNK = 64 * 1024
-_FORMULA = re.compile(r"\s*[=+\-@]|[\t\r\n]")
+_FORMULA = re.compile(r"[\s\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]|[\t\r\n]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _OPTIONS = {
     "constant_memory": True,

@@ -15,6 +15,8 @@ COLUMNS = (
     "version", "language", "account_ending", "amount",
 )  # fmt: skip
 _FORMULA = tuple("=+-@\t\r\n\0|%＝＋－＠")
+_UNSEEN = " \u00a0\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
+"""Characters without a shape, behind which a sign could hide."""
 
 
 @dataclass(frozen=True)
@@ -58,4 +60,4 @@ def write_rows(rows: Iterable[Row]) -> bytes:
 def safe_cell(cell: str) -> str:
     """A cell on one line that no spreadsheet takes for a formula."""
     cell = " ".join(cell.split())
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if cell.lstrip(_UNSEEN).startswith(_FORMULA) else cell
