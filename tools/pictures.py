@@ -20,7 +20,8 @@ def main(address: str, password: str) -> None:
         take(page, "home")
         page.goto("/worklists/replies")
         take(page, "replies")
-        record = page.locator("th[scope=row] a").nth(1).get_attribute("href") or "/"
+        asks = page.get_by_role("row").filter(has_text="my hours got cut")
+        record = asks.get_by_role("rowheader").get_by_role("link").get_attribute("href") or "/"
         page.goto(record)
         take(page, "account")
         page.goto("/worklists/approvals")
