@@ -187,7 +187,7 @@ def _became(message: Message, now: datetime, city: City) -> tuple[str, Tone, str
     failed = message.state in ("failed", "undelivered", "bounced", "returned", "suppressed", "cancelled", "superseded")
     if not failed and message.state not in ("held", "unknown", "queued"):
         return state, tone, ""
-    said = message.error_text or message.state_reason or ""
+    said = (message.error_text or message.state_reason or "").removeprefix(f"{state}: ")
     code = f" (code {message.error_code})" if message.error_code and message.error_code not in said else ""
     return state, tone, f"{said.rstrip('.')}{code}" if said else code.strip(" ()").capitalize()
 

@@ -112,6 +112,8 @@ def _chips(
     chips += [Chip(words.HOLDS.get(hold.kind, hold.kind), "warn") for hold in held]
     if any(line.promise.status == "open" for line in promises):
         chips.append(Chip("Promise open", "info"))
+    elif promises and promises[0].promise.status in ("broken", "partial"):
+        chips.append(Chip(f"Promise {promises[0].status.text}", promises[0].status.tone))
     preferred = account.language_asked or account.language
     if preferred != "en":
         chips.append(Chip(f"Prefers {words.LANGUAGES.get(preferred, preferred)}", "info"))

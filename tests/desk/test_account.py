@@ -9,6 +9,8 @@ from sqlalchemy import select
 from comms.accounts import finding
 from comms.desk import conversation
 from comms.desk.schema import AuditEvent
+from comms.outbox import Message
+from comms.promises.schema import Promise
 from tests.desk import story
 
 ACCOUNT = f"/accounts/{story.MARIA}"
@@ -126,3 +128,31 @@ def test_what_was_read_in_the_message_stands_beside_it(page):
 
 def test_an_account_without_a_history_says_so(clerk):
     assert "Nothing has been said or sent yet." in clerk.get("/accounts/0000000-77").get_data(as_text=True)
+
+
+def test_a_reason_that_begins_like_the_state_is_said_once(afternoon):
+    with afternoon.database.begin() as session:
+        account = finding.by_number(session, story.MARIA)
+        message = session.scalars(select(Message).where(Message.state == "returned")).first()
+        message.error_text = "Returned by the post office: attempted, not known"
+        session.flush()
+        pane = conversation.read(session, afternoon.city, account.id, now=story.NOW)
+    (item,) = [item for day in pane.days for item in day.items if item.sent == message.id]
+    assert (item.state, item.why) == ("Returned by the post office", "attempted, not known")
+
+
+def test_what_must_not_be_missed_stands_under_the_name_where_the_facts_are_folded(clerk, afternoon):
+    with afternoon.database.begin() as session:
+        for promise in session.scalars(select(Promise)):
+            promise.status = "broken"
+    page = clerk.get(ACCOUNT).get_data(as_text=True)
+    under = page[page.index("folded-chips") :].partition("</p>")[0]
+    assert "Promise broken" in under and "Energy assistance pending" in under
+
+
+def test_the_record_leads_to_its_log_and_the_form_begins_with_all_of_its_days(browser):
+    browser.sign_in("osei")
+    assert f'href="/reports/log?account={story.MARIA}"' in browser.get(ACCOUNT).get_data(as_text=True)
+    page = browser.get(f"/reports/log?account={story.MARIA}").get_data(as_text=True)
+    assert 'name="from" value="2026-11-03"' in page and 'name="to" value="2026-11-23"' in page
+    assert f'name="account" value="{story.MARIA}"' in page

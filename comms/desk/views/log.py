@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import finding
+from comms.history import timeline
 
 from .. import exporting, formats, sheets
 from ..audit import note_down
@@ -22,7 +23,7 @@ from ..schema import Export
 
 def log(visit: Visit) -> ResponseReturnValue:
     """The form, and the files that this person has asked for."""
-    return _show(visit, _usual(visit) | {"account": visit.query.get("account", "")[:60]})
+    return _show(visit, _usual(visit) | _of_account(visit, visit.query.get("account", "")[:60]))
 
 
 def files(visit: Visit) -> ResponseReturnValue:
@@ -107,6 +108,17 @@ def _usual(visit: Visit) -> dict[str, str]:
         "from": last.replace(day=1).isoformat(), "to": last.isoformat(), "account": "", "what": "said", "notes": "",
         "form": "xlsx",
     }  # fmt: skip
+
+
+def _of_account(visit: Visit, number: str) -> dict[str, str]:
+    """What the form begins with for one account: all of its days."""
+    with visit.office.database.read() as session:
+        account = finding.by_number(session, number.replace("\0", "")) if number else None
+        events = timeline(session, account.id, before=2) if account else []
+    if not events:
+        return {"account": number}
+    first = visit.office.city.local_date(events[0].at)
+    return {"account": number, "from": first.isoformat(), "to": visit.today.isoformat()}
 
 
 def _wanted(session: Session, given: dict[str, str]) -> tuple[Wanted, Form, str]:

@@ -1,6 +1,7 @@
 """Taking back a text that was just sent: for ten seconds nothing has left, and what waits for the morning has not."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import abort, flash, redirect
@@ -48,7 +49,7 @@ def _undo(session: Session, visit: Visit, account: Account) -> str:
     )  # fmt: skip
     reopened = _reopened(session, visit, account, by, since)
     history.record(session, [taken, *reopened], visit.now)
-    given: dict[str, object] = {"again": message.id} | ({"task": reopened[0].subject_id} if reopened else _task(visit))
+    given: dict[str, Any] = {"again": message.id} | ({"task": reopened[0].subject_id} if reopened else _task(visit))
     given |= {name: visit.form.get(name, "")[:80] for name in ("who", "kind") if visit.form.get(name)}
     return f"/accounts/{account.number}?{urlencode(given)}#text"
 
