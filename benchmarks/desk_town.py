@@ -1,22 +1,17 @@
-"""A city for the desk: accounts with names, fifteen months of contact history, open work, a night's plan and letters.
+"""A city for the desk: accounts with names, fifteen months of contact history with its letters, and open work.
 
 Everything is made by the database server in a few statements. The hashes of the history are not true ones: no page
-verifies a chain.
+verifies a chain. What the office did with it is in ``desk_office``.
 """
 
 # ruff: noqa: E501 - statements and tables of addresses
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import text
 
-from benchmarks.planning import deliver, populate
-from comms.campaigns import plan
-from comms.clock import FixedClock
+from benchmarks.planning import populate
 from comms.db import Database
-from comms.notices import Catalogue
-from tests.support import policies
 
 LONGEST = 7
 """The account with the longest history: every two hundredth event is its own."""
@@ -57,8 +52,24 @@ _STATEMENTS = (
         next_attempt_at, give_up_at, attempts, created_at, submitted_at, final_at, segments)
     SELECT n, account_id, channel, 'sms', 'dunning', 'billing', 'past-due-reminder', 'v', 'en',
         CASE channel WHEN 'sms' THEN '+1218' || (2000000 + account_id) ELSE 'customer' || account_id || '@example.com' END,
-        'Customer', 'You owe.', digest, 5000, 1, 'past:' || n, CASE WHEN channel = 'letter' THEN 'mailed' WHEN
+        'Customer', 'You owe.', digest, 5000, 1, 'past:' || n, CASE WHEN channel = 'letter' THEN
+        CASE WHEN m % 67 = 0 THEN 'returned' ELSE 'mailed' END WHEN
         n % 41 = 0 THEN 'failed' ELSE 'delivered' END, at, 5, at, at, 1, at, at, at, 1 FROM past WHERE sort < 8""",
+    """INSERT INTO mail_batch (name, state, pieces, pages, amount_cents, manifest, created_at, handed_over_at, mailed_at)
+    SELECT 'duluth-mn-' || to_char(day, 'YYYYMMDD') || '-01', CASE WHEN newest > 3 THEN 'mailed' ELSE 'handed_over' END,
+        pieces, pieces, pieces * 5000, jsonb_build_object('counts', jsonb_build_object('pieces', pieces, 'pages', pieces),
+            'control_totals', jsonb_build_object('last_page', pieces, 'amount_cents', pieces * 5000)), day, day,
+        CASE WHEN newest > 3 THEN day + interval '1 day' END
+    FROM (SELECT date_trunc('day', created_at) AS day, count(*) AS pieces,
+        row_number() OVER (ORDER BY date_trunc('day', created_at) DESC) AS newest
+        FROM message WHERE channel = 'letter' GROUP BY 1) AS days""",
+    """UPDATE message SET batch_id = b.id, recipient = (message.account_id % 7000) || ' E Superior St' || chr(10) ||
+        'Duluth MN 55802', state = CASE b.state WHEN 'mailed' THEN message.state ELSE 'handed_over' END
+    FROM mail_batch b WHERE b.created_at = date_trunc('day', message.created_at) AND message.channel = 'letter'""",
+    """INSERT INTO mail_piece (batch_id, message_id, seq, piece_id, first_page, last_page)
+    SELECT b.id, m.id, place, b.name || '-' || lpad(CAST(place AS text), 5, '0'), place, place FROM (SELECT id, batch_id,
+        row_number() OVER (PARTITION BY batch_id ORDER BY id) AS place FROM message WHERE channel = 'letter') AS m
+        JOIN mail_batch b ON b.id = m.batch_id""",
     """INSERT INTO inbound_message (id, channel, provider_id, sender, recipient, text, media, received_at, account_id,
         handling) SELECT n, 'sms', 'in' || n, '+1218' || (2000000 + account_id), '+12185550100', words, '[]', at,
         account_id, 'answered' FROM past WHERE sort IN (16, 17)""",
@@ -85,21 +96,21 @@ _STATEMENTS = (
     SELECT at, 'osei', 'account.viewed', account_id, '{"show": "all"}' FROM past WHERE sort IN (16, 17, 18)""",
     """INSERT INTO promise (id, account_id, source, category, kind, requested_terms, status, promised_cents, debt_cents,
         created_at, created_on, confirmed_at, closed_at) SELECT 10000000 + n, account_id, 'sms', 'standard', 'promise', '[]',
-        CASE WHEN n > :events * 0.9 THEN 'active' WHEN n % 3 = 0 THEN 'broken' ELSE 'kept' END, 5000, 9000, at,
+        CASE WHEN n > :events * 0.9 THEN 'open' WHEN n % 3 = 0 THEN 'broken' ELSE 'kept' END, 5000, 9000, at,
         CAST(at AS date), at, CASE WHEN n <= :events * 0.9 THEN at + interval '14 days' END
     FROM (SELECT DISTINCT ON (account_id) * FROM past WHERE sort = 17 ORDER BY account_id, n DESC) AS p""",
     """INSERT INTO promise_part (promise_id, seq, due_on, amount_cents, grace_days, tolerance_cents, tolerance_percent,
         on_time_until, deadline_on, deadline_at, allocated_cents, state) SELECT id, 1, created_on + 14, 5000, 2, 0, 0,
         created_on + 14, created_on + 16, created_at + interval '16 days', 0,
-        CASE status WHEN 'active' THEN 'waiting' ELSE status END FROM promise WHERE id > 10000000""",
+        CASE status WHEN 'open' THEN 'waiting' ELSE status END FROM promise WHERE id > 10000000""",
 )
 
 
-def build(database: Database, city: Any, catalogue: Catalogue, clock: FixedClock, size: int, events: int) -> None:
-    """``size`` accounts and ``events`` events of the fifteen months before the clock's time; then two nights."""
+def build(database: Database, size: int, events: int, until: datetime) -> None:
+    """``size`` accounts and ``events`` events of the fifteen months before ``until``."""
     populate(database, size)
     given = {
-        "size": size, "events": events, "longest": LONGEST, "until": clock.now(),
+        "size": size, "events": events, "longest": LONGEST, "until": until,
         "step": f"{timedelta(days=450).total_seconds() / events} seconds",
     }  # fmt: skip
     with database.begin() as session:
@@ -110,23 +121,9 @@ def build(database: Database, city: Any, catalogue: Catalogue, clock: FixedClock
         for table in ("message", "inbound_message", "promise"):
             session.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
     settle(database)
-    _nights(database, city, catalogue, clock)
-    settle(database)
 
 
 def settle(database: Database) -> None:
     """What autovacuum does within some minutes."""
     with database.engine.connect() as link:
         link.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
-
-
-def _nights(database: Database, city: Any, catalogue: Catalogue, clock: FixedClock) -> None:
-    """Two runs: one that went out some days ago, with letters at the mail house, and tonight's, which waits."""
-    now: datetime = clock.now()
-    with database.begin() as session:
-        policies.activate(session, city)
-    clock.set(now - timedelta(days=15))
-    plan(database, city, clock, catalogue)
-    deliver(database, clock)
-    clock.set(now)
-    plan(database, city, clock, catalogue)
