@@ -8,5 +8,7 @@ from .sheets import EXCEL_TYPE
 
 
 def excel(book: BinaryIO, name: str) -> Response:
-    """A workbook under its name; it is closed when it has been sent."""
-    return send_file(book, mimetype=EXCEL_TYPE, as_attachment=True, download_name=name, max_age=0)
+    """A workbook under its name; it is closed when it has been sent, and no cache keeps it."""
+    answer = send_file(book, mimetype=EXCEL_TYPE, as_attachment=True, download_name=name)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

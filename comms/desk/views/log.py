@@ -98,6 +98,7 @@ def _progress(visit: Visit) -> dict[str, Any]:
         "overdue": visit.now - exporting.TAKEN_UP,
         "uncounted": exporting.LONGEST_XLSX,
         "at_once": exporting.AT_ONCE,
+        "on": lambda day: formats.day(date.fromisoformat(day), visit.today),
     }
 
 

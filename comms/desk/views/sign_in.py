@@ -145,9 +145,10 @@ def farewell(via: str = "") -> Response:
 
 
 def local(target: str) -> str:
-    """Where to go after signing in: only to a page of ours."""
-    parts = urlsplit(target.replace("\\", "/"))
-    ours = target.startswith("/") and not parts.scheme and not parts.netloc and not target.startswith("//")
+    """Where to go after signing in: only to a page of ours. Browsers take a backslash for a slash."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    ours = ours and not parts.scheme and not parts.netloc
     return target if ours and target.isprintable() and not parts.path.startswith("/sign-") else "/"
 
 
