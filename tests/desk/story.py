@@ -177,6 +177,11 @@ def ask(
 def whole(session: Session, now: datetime) -> None:
     """The desk on an ordinary afternoon."""
     staff(session, now)
+    customers(session, now)
+
+
+def customers(session: Session, now: datetime) -> None:
+    """Who has written, owes, moved, or has a name that fits nowhere."""
     maria(session, now)
     hostile = customer(session, "0000666-13", HOSTILE, phone="+12185550666", service_address="1 <b>Bold</b> St")
     inbound = wrote(session, hostile.id, f"{HOSTILE} =1+1", now - timedelta(minutes=50), sender="+12185550666")

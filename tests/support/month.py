@@ -127,8 +127,8 @@ def whole(session: Session) -> dict[str, int]:
         for n, name in enumerate(names)
     }
     anna, bert, cleo, dora = (people[name] for name in names)
-    run = runs.run(session, planned_for=date(2026, 11, 2))
-    later = runs.run(session, planned_for=date(2026, 11, 12))
+    run = runs.run(session, policy=POLICY, planned_for=date(2026, 11, 2))
+    later = runs.run(session, policy=POLICY, planned_for=date(2026, 11, 12))
     paid, owing = episode(session, anna, day(2), paid=day(9)), episode(session, bert, day(2))
     second = episode(session, cleo, day(2), paid=day(20))
     for person, of in ((anna, paid), (bert, owing), (cleo, second)):

@@ -22,10 +22,41 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
-  // Alt with a letter, as the buttons' aria-keyshortcuts say: K search, L text, P note, R promise, H hold, E resolve and
-  // next, M set aside, J the next in the list.
+  // Alt with a letter, as the buttons' aria-keyshortcuts and the sheet of keys say. They can be turned off, for those
+  // whose own keys or voice they cross (WCAG 2.1.4); the sheet itself always opens.
+  const letters = {
+    "Alt+/": "This list", "Alt+K": "Search", "Alt+L": "Write a text", "Alt+P": "Private note", "Alt+R": "Record a promise",
+    "Alt+H": "Place a hold", "Alt+M": "Set aside", "Alt+J": "The next one in the list", "Alt+E": "Resolve and next",
+    "/": "Saved replies, in an empty text",
+  };
+  const sheet = document.querySelector("[data-keys]") && document.createElement("dialog");
+  if (sheet) {
+    const lines = Object.entries(letters).map(([key, does]) => `<div><dt>${key.replace(/[^+]+/g, "<kbd>$&</kbd>")}</dt><dd>${does}</dd></div>`);
+    sheet.className = "keys";
+    sheet.setAttribute("aria-labelledby", "keys-title");
+    sheet.innerHTML = `<h2 id="keys-title">Keys</h2><dl>${lines.join("")}</dl>
+      <p class="choice"><input type="checkbox" id="keys-on" checked><label for="keys-on">Use these keys in this browser</label></p>
+      <form method="dialog"><button type="submit" class="usa-button">Close</button></form>`;
+    document.body.append(sheet);
+  }
+  const useKeys = document.getElementById("keys-on");
+  try {
+    if (useKeys) useKeys.checked = localStorage.getItem("keys") !== "off";
+    useKeys?.addEventListener("change", () => localStorage.setItem("keys", useKeys.checked ? "on" : "off"));
+  } catch {
+    // A browser that keeps nothing: the keys work until the page is left.
+  }
+  for (const opener of document.querySelectorAll("[data-keys]")) {
+    opener.hidden = false;
+    opener.addEventListener("click", () => sheet.showModal());
+  }
   document.addEventListener("keydown", (event) => {
-    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || sheet?.open) return;
+    if (event.code === "Slash" && sheet) {
+      event.preventDefault();
+      return sheet.showModal();
+    }
+    if (useKeys && !useKeys.checked) return;
     const target = {
       KeyK: () => document.getElementById("search"),
       KeyL: () => document.querySelector("[data-write=text]"),
@@ -73,7 +104,48 @@
     if (action && event.target.closest?.("#action [data-close-act]")) {
       event.preventDefault();
       action.replaceChildren();
+      (opener?.isConnected ? opener : document.getElementById("main")).focus();
     }
+  });
+
+  // The focus after something was brought into the page: on what is wrong with a form, in a form that was opened, and
+  // never lost with what was replaced (WCAG 2.4.3, 3.3.1).
+  let opener = null;
+  let had = null;
+  const told = (alert) => {
+    if (!alert) return false;
+    const field = alert.dataset.fault && document.getElementById(alert.dataset.fault);
+    const words = alert.querySelector("p:last-of-type");
+    words.id ||= "told";
+    field?.setAttribute("aria-invalid", "true");
+    field?.setAttribute("aria-describedby", [words.id, field.getAttribute("aria-describedby")].filter(Boolean).join(" "));
+    field?.closest("details")?.setAttribute("open", "");
+    return true;
+  };
+  const focusOn = (place) => {
+    if (!place) return;
+    if (place.tabIndex < 0) place.tabIndex = -1;
+    place.focus();
+  };
+  const refused = performance.getEntriesByType("navigation")[0]?.responseStatus >= 400;
+  const problem = refused && document.querySelector("main [role=alert]");
+  if (told(problem) && !document.querySelector("[autofocus]")) focusOn(problem);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target.id === "action") opener = document.activeElement;
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const at = document.activeElement;
+    had = event.detail.target.contains(at) && at !== document.body ? { id: at.id, href: at.getAttribute("href"), words: at.textContent } : null;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const place = event.target;
+    const sent = (event.detail.requestConfig?.verb ?? "get") !== "get";
+    const alert = sent ? place.querySelector("[role=alert]") : null;
+    if (told(alert)) return focusOn(alert);
+    if (!had || document.activeElement !== document.body) return;
+    const same = [...place.querySelectorAll("a[href], button, summary")].find((one) => one.textContent === had.words && one.getAttribute("href") === had.href);
+    focusOn(same || place.querySelector("h2, h3") || place);
+    had = null;
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt.dataset) delete event.detail.elt.dataset.sent;
@@ -110,7 +182,7 @@
   // Saved replies: "/" in the empty box opens them, choosing one writes it where the cursor is.
   const saved = document.getElementById("saved");
   text.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || text.value || !saved || modes.note?.checked) return;
+    if (event.key !== "/" || text.value || !saved || modes.note?.checked || useKeys?.checked === false) return;
     event.preventDefault();
     saved.open = true;
     saved.querySelector("button").focus();

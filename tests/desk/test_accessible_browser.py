@@ -1,0 +1,156 @@
+"""Every page of the desk, found by the map of its addresses: read by everybody, at every size, and fit to be used.
+
+An address that answers HTML and has no example in ``addresses`` fails here. Each page is loaded once, in an office
+where everything shows something (``full_house``), looked at by axe at both sizes and measured at four (``looking``).
+"""
+
+import logging
+from collections import Counter
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.desk import addresses, chromium, full_house, looking
+from tests.desk.addresses import FILES, MAILS, ONWARD, PAGES
+from tests.desk.conftest import Browser, make_app
+
+pytestmark = pytest.mark.browser
+
+OURS = ("postMessage", "Failed to load resource")
+"""Complaints of the console that are no fault: axe knocks at frames in which nothing runs; a refusal has its status."""
+
+
+@pytest.fixture(scope="session")
+def full_app(sqlite_template, tmp_path_factory, quick_passwords):
+    """The office where every address shows something, made once a test process, with two ways to fail."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with full_house.opened(sqlite_template, tmp_path_factory.mktemp("full")) as office:
+        app = make_app(office)
+
+        def crash():
+            raise ZeroDivisionError("a bug")
+
+        def no_database():
+            raise OperationalError("select 1", {}, Exception("connection refused"))
+
+        app.add_url_rule("/crash", "crash", crash)
+        app.add_url_rule("/no-database", "no_database", no_database)
+        yield app
+
+
+@pytest.fixture(scope="session")
+def window(full_app):
+    """A window of each person, signed in when it is first asked for; ``""`` is nobody."""
+    with chromium.chromium() as browser, chromium.served(full_app) as address:
+        kept = {}
+
+        def of(who: str):
+            if not who or who not in kept:
+                context = browser.new_context(viewport=chromium.DESKTOP, base_url=address)
+                context.set_default_timeout(15_000)
+                page = kept[who] = context.new_page()
+                if who:
+                    page.goto("/sign-in")
+                    addresses.signs_in(who)(page)
+                    page.wait_for_url(f"{address}/")
+            return kept[who]
+
+        yield of
+
+
+@pytest.fixture
+def administrator(full_app) -> Browser:
+    browser = Browser(full_app)
+    assert browser.sign_in("admin").status_code == 303
+    return browser
+
+
+def rule_of(app, path: str) -> str:
+    """The rule of the URL map that answers a path."""
+    rule, _ = app.url_map.bind("localhost").match(path.partition("?")[0], return_rule=True)
+    return rule.rule
+
+
+def test_every_address_has_an_example(full_app):
+    wanted = {
+        rule.rule for rule in full_app.url_map.iter_rules() if "GET" in rule.methods and rule.endpoint != "desk.assets"
+    }
+    paths = [example.path for name, example in PAGES.items() if name != "not found"]
+    shown = {rule_of(full_app, path) for path in (*paths, *MAILS, *FILES, *ONWARD)} | addresses.brought()
+    assert wanted - shown == {"/static/<path:filename>"}
+
+
+def test_files_are_no_pages_and_other_addresses_lead_to_one(administrator):
+    kinds = {path: administrator.get(path) for path in (*FILES, *ONWARD)}
+    assert [path for path in FILES if kinds[path].status_code != 200 or kinds[path].mimetype == "text/html"] == []
+    assert [kinds[path].status_code for path in ONWARD] == [303] * len(ONWARD)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_accessible_fits_and_breaks_no_rule_of_its_own(window, full_app, name):
+    example = PAGES[name]
+    page = window(example.who)
+    said, asked = [], []
+    told = {
+        "console": lambda m: said.append(m.text) if m.type in ("error", "warning") else None,
+        "pageerror": lambda error: said.append(str(error)),
+        "request": lambda request: asked.append("/" + request.url.split("/", 3)[3]),
+    }
+    for event, heard in told.items():
+        page.on(event, heard)
+    try:
+        page.set_viewport_size(chromium.DESKTOP)
+        page.goto(example.path, wait_until="networkidle")
+        if example.act:
+            example.act(page)
+        assert (page.inner_text("h1") == "Sign in") is (not example.who and "begun" not in name), "the page itself"
+        found = looking.complaints(page)
+    finally:
+        for event, heard in told.items():
+            page.remove_listener(event, heard)
+    urls = full_app.url_map.bind("localhost")
+    brought = {rule_of(full_app, path) for path in asked if urls.test(path.partition("?")[0])}
+    assert set(example.brings) <= brought
+    assert found + [line for line in said if not any(known in line for known in OURS)] == []
+
+
+@pytest.mark.parametrize("path", MAILS)
+def test_a_mail_in_its_frame_is_accessible(window, administrator, path):
+    """Nothing runs in the frame, so its content is looked at in a page of its own."""
+    answer = administrator.get(path)
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    page = window("").context.new_page()
+    page.set_content(answer.get_data(as_text=True))
+    found = chromium.violations(page)
+    page.set_viewport_size(chromium.PHONE)
+    found += looking.ask(page, "width")
+    page.context.close()
+    assert found == []
+
+
+def test_every_page_has_a_title_of_its_own(full_app, administrator):
+    titles = {}
+    for example in PAGES.values():
+        if example.who == "admin" and not example.act:
+            text = administrator.get(example.path).get_data(as_text=True)
+            titles.setdefault(text.split("<title>")[1].split("</title>")[0], set()).add(example.path.partition("?")[0])
+    assert {title: paths for title, paths in titles.items() if len(paths) > 1} == {}
+
+
+def test_the_checker_does_find_what_is_wrong(window):
+    """So that an empty list of complaints means something."""
+    page = window("").context.new_page()
+    page.set_content(
+        "<html><head><title>x</title><style>button:focus {outline: 0} b {display: block; overflow: hidden; width: 3em}"
+        "</style></head><body><img src=x><button style='font-size: 6px; padding: 0; border: 0'>i</button><input>"
+        "<b>Wolfeschlegelsteinhausenbergerdorff</b><p style='width: 500px'>wide</p></body></html>"
+    )
+    found = "\n".join(looking.complaints(page))
+    page.context.close()
+    for fault in ("image-alt", "0 h1", "no language", "names no page", "a target of", "no focus to be seen", "cut at",
+                  "without a label", "wider than a window of 390"):  # fmt: skip
+        assert fault in found, fault
+
+
+def test_each_example_stands_once():
+    assert [twice for twice, count in Counter(PAGES.values()).items() if count > 1] == []
