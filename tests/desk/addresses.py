@@ -187,6 +187,7 @@ PAGES: dict[str, Example] = {
     "sign in, code": Example("/sign-in", "", ("/sign-in/code",), signs_in("coda")),
     "sign in, city's service is down": Example("/sign-in/sso", ""),
     "sign in, begun elsewhere": Example("/sign-in/sso/back", ""),
+    "signed out, the city account is not": Example("/sign-in/sso/signed-out", ""),
     "not found": Example("/nothing"),
     "not allowed": Example("/staff", "park"),
     "no database": Example("/no-database"),
