@@ -40,7 +40,7 @@ UNWRITTEN = {
     "GET /campaigns/policies/<name>/<int:version>": NO_CUSTOMER,
     "GET /campaigns/policies/<name>/<int:version>/timeline.svg": NO_CUSTOMER,
     "GET /campaigns/policies/<name>/<int:version>/compare": NO_CUSTOMER,
-    "GET /campaigns/policies/<name>/experiment": NO_CUSTOMER, "GET /campaigns/moves/<int:move_id>": NO_CUSTOMER,
+    "GET /campaigns/policies/<name>/experiment": NO_CUSTOMER,
     "GET /campaigns/shutoff": NO_CUSTOMER,
     "GET /reports": NO_CUSTOMER, "GET /reports/<name>": NO_CUSTOMER, "GET /reports/log": NO_CUSTOMER,
     "GET /reports/log/files": NO_CUSTOMER,
