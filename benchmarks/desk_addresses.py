@@ -91,6 +91,7 @@ _ASKED = {
     "/accounts/<number>/notice/letter.png": ("?notice=past-due-reminder",),
     "/accounts/<number>/audit": ("", "?show=changes"),
     "/campaigns/<int:run_id>/accounts": ("?outcome=contact", "?outcome=protected", "?outcome=waiting", "?outcome=nothing"),
+    "/campaigns/<int:run_id>/accounts/excel": ("?outcome=contact",),
     "/campaigns/<int:run_id>/differences": ("", "?change=new", "?change=gone", "?change=step", "?part=1"),
     "/reports/<name>": ("", "?from=2025-10-01&to=2026-11-22", "?from=2026-11-01&to=2026-11-22&policy=residential"),
     "/worklists/<slug>": ("", "?who=mine", "?who=nobody", "?who=user:osei", "?state=aside"),
