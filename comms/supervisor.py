@@ -1,10 +1,12 @@
 """Keeping a few processes alive on one small server: started, restarted when they die, ended together."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,14 @@ STEADY = 5.0
 LONGEST_WAIT = 30.0
 END_WITHIN = 30.0
 """Seconds from SIGTERM to SIGKILL: more than the 10 s that a carrier may take to answer."""
+
+
+def told_to_end(act: Callable[[], None]) -> None:
+    """Call ``act`` in the main thread on SIGTERM, Ctrl-C, and SIGHUP: the window was closed, unless ``nohup`` said that
+    this is to be outlived. Without it the web server and Redis would stay behind, with the port and the folder."""
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:
+            signal.signal(signum, lambda *_: act())
 
 
 @dataclass
@@ -46,17 +56,26 @@ class Child:
             wait = min(LONGEST_WAIT, 0.25 * 2**self.failures) if young else 0.0
             self.restart_at = now + wait
             log.warning("child.died", child=self.name, code=self.process.returncode, again_in=round(wait, 1))
-            self.process = None
+            self.end()
         if self.process is None and now >= self.restart_at:
             self._start()
             self.started_at = now
 
+    def end(self) -> None:
+        """Kill what is left of it: the process, and those it started, which would keep its port."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
     def _start(self) -> None:
+        """In a group of its own: Ctrl-C reaches the supervisor alone, which ends everything in its order."""
         if self.log is None:
-            self.process = subprocess.Popen(self.command, env=self.environment)
+            self.process = subprocess.Popen(self.command, env=self.environment, process_group=0)
             return
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log, process_group=0)
 
 
 @dataclass
@@ -68,9 +87,8 @@ class Supervisor:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT. Returns the exit code."""
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: self.stop.set())
+        """Until it is told to end. Returns the exit code."""
+        told_to_end(self.stop.set)
         with self:
             while not self.stop.is_set():
                 self.keep()
@@ -99,9 +117,8 @@ class Supervisor:
             process.terminate()
         deadline = time.monotonic() + END_WITHIN
         for process in running:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for child in self.children:
+            child.end()
         self._redis.close()

@@ -1,5 +1,6 @@
 """``comms serve``, ``comms worker``, ``comms clock`` and ``comms demo``."""
 
+import socket
 import sys
 
 import click
@@ -22,6 +23,7 @@ def serve(host: str, port: int) -> None:
     settings = read_settings()
     if missing := settings.missing():
         raise Refused("The service does not start. " + " ".join(missing) + " Next step: comms doctor")
+    _refuse_taken(host, port)
     with office() as at:
         migrate(at.database)
         name = at.city.name
@@ -31,6 +33,18 @@ def serve(host: str, port: int) -> None:
         children.insert(0, carriers(settings))
     click.echo(f"{name}: http://{host}:{port} (Ctrl-C ends it)")
     sys.exit(Supervisor(settings, children).run())
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Look before anything is started: a web server that cannot listen would only be started over and over."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise Refused(
+            f"The service cannot listen on {host}:{port} ({error.strerror}). Next step: end what listens there, "
+            "another comms serve perhaps, or give another --port or --host."
+        ) from None
 
 
 @click.command()

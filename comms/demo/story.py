@@ -1,7 +1,6 @@
 """The story, in order; each chapter is a module of its own. What it prints are counts read from the database, and at
 the end they are held against the carriers' ledgers."""
 
-import signal
 import threading
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from comms.campaigns import Decision
 from comms.campaigns.tracing import Explanation
 from comms.city import load_city
 from comms.outbox import holding
+from comms.supervisor import told_to_end
 
 from . import desk, fortnight, nights, opening, replying, today, whys, winter
 from .billing import Billing
@@ -33,6 +33,7 @@ def run(*, city: str, leave: bool, port: int) -> None:
     begins = datetime.combine(MONDAY, OPENS, ZoneInfo(profile.time_zone))
     files = opening.files_of(city)
     click.echo(f"{profile.name}: the demonstration. Its clock says {begins:%A %Y-%m-%d %H:%M}.")
+    told_to_end(_leave_now)
     with stage(city, begins, port) as on:
         report = _tell(on, files)
         differences = agreement(on, report)
@@ -41,6 +42,12 @@ def run(*, city: str, leave: bool, port: int) -> None:
             raise DemoError("The counts and the carriers' ledgers differ; see above.")
         if not leave:
             _serve(on)
+
+
+def _leave_now() -> None:
+    """Leave in the middle, once: what was started is ended on the way out."""
+    told_to_end(lambda: None)
+    raise KeyboardInterrupt
 
 
 def _tell(on: Stage, files: Files) -> Report:
@@ -103,6 +110,5 @@ def _second_night(on: Stage, billing: Billing) -> Explanation | None:
 def _serve(on: Stage) -> None:
     desk.open_for_visitors(on)
     ended = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: ended.set())
+    told_to_end(ended.set)
     ended.wait()

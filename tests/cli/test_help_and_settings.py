@@ -1,6 +1,7 @@
 """Every command explains itself; settings that cannot be used are told in a sentence; ``migrate`` and ``doctor``."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,15 @@ def test_live_does_not_start_without_a_complete_set(comms, monkeypatch):
     for name in ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "SENDGRID_API_KEY", "SENDGRID_WEBHOOK_PUBLIC_KEY",
                  "SENDGRID_INBOUND_SECRET", "EMAIL_FROM", "PUBLIC_URL", "SECRET_KEY"):  # fmt: skip
         assert name in said.err
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(comms):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = comms("serve", "--port", str(port))
+    assert said.code == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in said.err
+    assert "Next step: end what listens there" in said.err
 
 
 @pytest.mark.parametrize("arguments", [("plan",), ("history", "verify"), ("campaign", "status"), ("release", "1")])

@@ -90,7 +90,31 @@ def test_a_child_that_does_not_listen_is_ended_all_the_same(kept, monkeypatch):
     assert not runs(pid)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_what_a_dead_child_had_started_ends_with_it(kept):
+    """A web server's own process that outlives it would keep the port, and answer from an old version."""
+    starts = (
+        "import subprocess, sys, time; "
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True); "
+        "time.sleep(600)"
+    )
+    log = kept.var / "grand.log"
+
+    def started() -> list[int]:
+        return [int(line) for line in log.read_text().split()] if log.exists() else []
+
+    child = Child("has a child", [sys.executable, "-c", starts], log=log)
+    with Supervisor(kept, [child]) as supervisor:
+        supervisor.keep()
+        until("its child", lambda: len(started()) == 1)
+        child.process.kill()
+        child.process.wait()
+        supervisor.keep()
+        until("the end of its child", lambda: not runs(started()[0]))
+        until("the next one", lambda: [supervisor.keep(), len(started()) == 2][1])
+    until("the end of the next one", lambda: not runs(started()[1]))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_supervisor_its_children_and_redis(tmp_path, kept, signum):
     environment = {**os.environ, "COMMS_VAR": str(kept.var), "REDIS_URL": "", "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, "-c", RUNS], env=environment, stdout=subprocess.PIPE, text=True)
