@@ -12,7 +12,7 @@ import pytest
 from comms.clock import FixedClock
 from comms.db import Database
 from comms.db.schema import metadata
-from tests.support import emptied, servers
+from tests.support import alike, emptied, servers
 
 TEMPLATE = "comms_template"
 
@@ -37,11 +37,18 @@ def settings(tmp_path: Path):
     return Settings(_env_file=None, comms_var=tmp_path / "var", secret_key="test-key")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def statements():
+    with alike.statements() as kept, alike.addresses():
+        yield kept
+
+
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory) -> Path:
+def sqlite_template(tmp_path_factory, statements) -> Path:
     path = tmp_path_factory.mktemp("template") / "empty.db"
     database = Database(f"sqlite:///{path}")
     metadata().create_all(database.engine)
+    statements.learn(database.engine)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -58,7 +65,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
+def postgres_server(tmp_path_factory, statements):
     """One server a test process, with a template database that holds every table."""
     with servers.postgres() as url:
         admin = psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
@@ -66,6 +73,7 @@ def postgres_server(tmp_path_factory):
         admin.execute(f'CREATE DATABASE "{name}"')
         database = Database(url.rsplit("/", 1)[0] + f"/{name}")
         metadata().create_all(database.engine)
+        statements.learn(database.engine)
         with database.begin() as session:
             session.connection().exec_driver_sql(emptied.WATCH)
         database.dispose()

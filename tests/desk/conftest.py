@@ -15,7 +15,7 @@ from comms import desk
 from comms.db import Database
 from comms.desk import passwords
 from comms.office import Office
-from tests.desk import story
+from tests.desk import chromium, story
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="comms-desk-")
 COMPILED = FileSystemBytecodeCache(_FOLDER.name)
@@ -28,6 +28,13 @@ def quick_passwords():
     real, passwords._HASHER = passwords._HASHER, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield
     passwords._HASHER = real
+
+
+@pytest.fixture(scope="session")
+def one_chromium():
+    """One Chromium a test process, for every test that looks at pages; each opens a context of its own in it."""
+    with chromium.chromium() as opened:
+        yield opened
 
 
 class RememberingDoorbell:

@@ -19,35 +19,12 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.browser
 
 ACCOUNT = f"/accounts/{story.MARIA}"
-PAGES = {
-    "home": "/",
-    "account": ACCOUNT,
-    "account of a task": f"{ACCOUNT}?task=1",
-    "note": f"{ACCOUNT}?write=note",
-    "letters": f"{ACCOUNT}?show=letters",
-    "every step": f"{ACCOUNT}?steps=all",
-    "hostile name": "/accounts/0000666-13",
-    "opted out": "/accounts/0000210-02",
-    "wrong number": "/accounts/0000404-04",
-    "no phone": "/accounts/0000000-77",
-    "bankrupt, two phones": "/accounts/0000711-11",
-    "long history, long name": "/accounts/0000555-50",
-    "found": "/find?q=larson",
-    "found one by name": "/find?q=delgado",
-    "messages found": "/find?q=dividir",
-    "nothing found": "/find?q=zebra",
-    "replies": "/worklists/replies",
-    "unmatched": "/worklists/unmatched",
-    "other": "/worklists/other",
-    "not there": "/nothing",
-}
 SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as opened:
-        yield opened
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture
@@ -93,52 +70,6 @@ def opened(browser, address: str, size: dict[str, int], **more):
     page.press("#password", "Enter")
     page.wait_for_url(f"{address}/")
     return page, complaints
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_accessible_fits_and_breaks_no_rule_of_its_own(browser, still, size):
-    page, complaints = opened(browser, still, SIZES[size])
-    wrong: dict[str, list[str]] = {}
-    for name, path in PAGES.items():
-        page.goto(path)
-        found = chromium.violations(page)
-        if chromium.overflow(page):
-            found.append(f"{chromium.overflow(page)} px wider than the window")
-        if found:
-            wrong[name] = found
-    assert wrong == {}
-    assert [text for text in complaints if "404" not in text] == []
-    page.context.close()
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_sign_in_page_is_accessible_with_and_without_an_error(browser, still, size):
-    page = browser.new_page(viewport=SIZES[size], base_url=still)
-    page.goto("/sign-in")
-    assert chromium.violations(page) == []
-    page.fill("#username", "nobody")
-    page.fill("#password", "wrong")
-    page.click("main button")
-    assert "do not go together" in page.inner_text("main")
-    assert chromium.violations(page) == []
-    assert chromium.overflow(page) == 0
-    page.close()
-
-
-def test_the_checker_does_find_what_is_wrong(browser):
-    """So that an empty list of complaints means something."""
-    page = browser.new_page()
-    page.set_content("<html><body><img src=x><input></body></html>")
-    assert any(line.startswith("image-alt") for line in chromium.violations(page))
-    page.close()
-
-
-def test_at_twice_the_size_nothing_is_cut_off(browser, still):
-    page, _ = opened(browser, still, {"width": 640, "height": 450})
-    for path in PAGES.values():
-        page.goto(path)
-        assert chromium.overflow(page) == 0, path
-    page.context.close()
 
 
 def test_a_hostile_name_is_text(browser, still):
@@ -201,18 +132,6 @@ def test_by_keyboard_alone_one_signs_in_finds_a_customer_and_answers(browser, se
         sent = session.scalars(select(Message).where(Message.notice == "staff-reply")).one()
     assert (sent.recipient, sent.body_text) == ("+12185554417", "Two payments are fine.")
     page.close()
-
-
-def test_what_has_the_focus_can_be_seen(browser, still):
-    page, _ = opened(browser, still, chromium.DESKTOP)
-    page.goto(f"{ACCOUNT}?task=1")
-    seen = 0
-    while page.keyboard.press("Tab") or page.evaluate("document.activeElement !== document.body"):
-        seen += 1
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline not in ("none", ""), page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
-    assert seen > 20
-    page.context.close()
 
 
 def test_the_private_note_is_a_mode_one_cannot_miss(browser, served, afternoon):

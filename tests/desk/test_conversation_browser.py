@@ -8,27 +8,17 @@ from sqlalchemy import select
 from comms.outbox import Message
 from tests.desk import chromium, story
 from tests.desk.conftest import make_app
-from tests.desk.test_browser import SIZES, opened
+from tests.desk.test_browser import opened
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 ACCOUNT = f"/accounts/{story.MARIA}"
-PAGES = {
-    "narrowed": f"{ACCOUNT}?words=vencida&about=office",
-    "nothing found": f"{ACCOUNT}?words=zebra&from=2026-01-01",
-    "calls": f"{ACCOUNT}?show=calls",
-    "print view": f"{ACCOUNT}/print",
-    "print view of a long history": "/accounts/0000555-50/print",
-    "print view of nothing": f"{ACCOUNT}/print?words=zebra",
-    "log a call": f"{ACCOUNT}/log?how=talked",
-}
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as open_one:
-        yield open_one
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture
@@ -36,21 +26,6 @@ def served(afternoon):
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(afternoon)) as address:
         yield address
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_accessible_and_fits(browser, served, size):
-    page, complaints = opened(browser, served, SIZES[size])
-    wrong = {}
-    for name, path in PAGES.items():
-        page.goto(path)
-        if found := [*chromium.violations(page), *[f"{n} px too wide" for n in [chromium.overflow(page)] if n]]:
-            wrong[name] = found
-    page.goto(ACCOUNT)
-    page.click("#saved summary")
-    assert (wrong, chromium.violations(page), chromium.overflow(page)) == ({}, [], 0)
-    assert complaints == []
-    page.context.close()
 
 
 def test_the_send_button_is_on_the_screen_when_a_record_opens(browser, served):

@@ -13,19 +13,13 @@ pytestmark = pytest.mark.browser
 MARIA, OLE = addresses.MARIA, addresses.OLE
 
 
-@pytest.fixture(scope="session")
-def keys_browser():
-    with chromium.chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(keys_browser, afternoon):
+def page(one_chromium, afternoon):
     """A clerk's window on an afternoon of its own."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     mail_story.mailed(afternoon.database, afternoon.city, 3)
     with chromium.served(make_app(afternoon)) as address:
-        context = keys_browser.new_context(viewport=chromium.DESKTOP, base_url=address)
+        context = one_chromium.new_context(viewport=chromium.DESKTOP, base_url=address)
         context.set_default_timeout(15_000)
         opened = context.new_page()
         opened.goto("/sign-in")

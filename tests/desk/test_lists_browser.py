@@ -21,24 +21,6 @@ from tests.support import build
 pytestmark = pytest.mark.browser
 
 SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
-PAGES = {
-    "home": "/",
-    "lists": "/worklists",
-    "replies": "/worklists/replies",
-    "mine, empty": "/worklists/replies?who=mine",
-    "one's, of one kind": "/worklists/runs-and-mail?who=user:park&kind=mail_batch",
-    "set aside": "/worklists/failed-notices?state=aside",
-    "unmatched": "/worklists/unmatched",
-    "runs and mail": "/worklists/runs-and-mail",
-    "approvals": "/worklists/approvals",
-    "nothing there": "/worklists/returned-mail",
-    "promises due": "/worklists/promises-due",
-    "no promises due": "/worklists/promises-due?when=grace",
-    "holds ending": "/worklists/holds-ending",
-    "until when": "/tasks/snooze?task=1",
-    "a matter": f"/accounts/{story.MARIA}?task=1",
-    "a matter set aside": "/accounts/0000404-04?task=5",
-}
 
 
 def busy(session, city, clock) -> None:
@@ -70,9 +52,8 @@ def busy(session, city, clock) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as opened:
-        yield opened
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture(scope="module")
@@ -100,24 +81,6 @@ def opened(browser, address: str, size: dict[str, int], who: str = "osei"):
     page.press("#password", "Enter")
     page.wait_for_url(f"{address}/")
     return page
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_every_list_is_accessible_and_fits(browser, address, size):
-    page = opened(browser, address, SIZES[size])
-    wrong: dict[str, list[str]] = {}
-    for name, path in PAGES.items():
-        page.goto(path)
-        found = chromium.violations(page)
-        if "task=1" in path and "accounts" in path:
-            page.click("[aria-keyshortcuts='Alt+M']")
-            found += chromium.violations(page)
-        if over := chromium.overflow(page):
-            found.append(f"{over} px wider than the window")
-        if found:
-            wrong[name] = found
-    assert wrong == {}
-    page.context.close()
 
 
 def test_a_clerk_takes_sets_aside_and_goes_on_by_keyboard(browser, address):

@@ -8,21 +8,15 @@ from comms.office import Office
 from comms.settings import Settings
 from tests.desk import chromium, mail_story, story
 from tests.desk.conftest import make_app
-from tests.desk.mail_story import FIRST, FRESH, INGRID, MAILED, SECOND
+from tests.desk.mail_story import FIRST, MAILED, SECOND
 
 pytestmark = pytest.mark.browser
 SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
-PAGES = (
-    "/mail", f"/mail/batches/{MAILED}", f"/mail/batches/{FRESH}", f"/mail/batches/{FRESH}/proof", "/mail/returned",
-    "/mail/returned/scan", f"/mail/returned/scan?piece={FIRST}&reason=NSN", "/mail/returned/find?q=halvorsen",
-    "/mail/returned/find?q=zebra", f"/accounts/{INGRID}/address",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as opened:
-        yield opened
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture
@@ -57,28 +51,6 @@ def scanned(page, *codes):
 
 def piece(number):
     return f"{MAILED}-{number:05d}"
-
-
-def test_the_pages_are_accessible_and_fit(page):
-    complaints = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.goto("/mail/returned/scan")
-    page.select_option("#reason", "NSN")
-    page.focus("#piece")
-    scanned(page, FIRST, SECOND)
-    page.wait_for_selector(f".scan-result:has-text('{SECOND}')")
-    wrong = {}
-    for name, size in SIZES.items():
-        page.set_viewport_size(size)
-        for path in PAGES:
-            page.goto(path)
-            if path.endswith("proof"):
-                page.wait_for_selector(".sheets img")
-            over = chromium.overflow(page)
-            found = chromium.violations(page) + ([f"{over} px too wide"] if over else [])
-            if found:
-                wrong[f"{path}, {name}"] = found
-    assert (wrong, complaints) == ({}, [])
 
 
 def test_a_tray_is_scanned_without_leaving_the_field(page):

@@ -85,9 +85,8 @@ def office(morning: Path, tmp_path: Path):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as opened:
-        yield opened
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture

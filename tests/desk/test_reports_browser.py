@@ -13,16 +13,11 @@ from tests.support import month
 
 pytestmark = pytest.mark.browser
 SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
-PAGES = (
-    "/reports?from=2026-11-01&to=2026-11-30", "/reports/sent?from=2026-01-01&to=2026-11-30",
-    "/reports/cures?from=2026-11-01&to=2026-11-30", "/reports/promises?from=2020-01-01", "/reports/log",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as opened:
-        yield opened
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture
@@ -41,17 +36,6 @@ def page(browser, afternoon):
         page.wait_for_url(f"{address}/")
         yield page
         context.close()
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_reports_are_accessible_and_fit(page, size):
-    complaints = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.set_viewport_size(SIZES[size])
-    for path in PAGES:
-        page.goto(path)
-        assert (chromium.violations(page), chromium.overflow(page)) == ([], 0), path
-    assert complaints == []
 
 
 def test_by_keyboard_the_month_s_log_is_exported(page):

@@ -20,9 +20,8 @@ LONG = "maximiliana.wolfeschlegelsteinhausenbergerdorff@utilities.city.example"
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium.chromium() as opened:
-        yield opened
+def browser(one_chromium):
+    return one_chromium
 
 
 @pytest.fixture
@@ -55,25 +54,6 @@ def opened(browser, address, size, username="admin"):
     page.fill("#password", story.PASSWORD)
     page.press("#password", "Enter")
     return page
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_the_pages_about_staff_are_accessible_and_fit(browser, served, size):
-    page = opened(browser, served, SIZES[size])
-    page.wait_for_url(f"{served}/")
-    wrong = {}
-    for path in ("/me", "/me/codes", "/staff", "/staff/park", f"/staff/{LONG[:60]}", f"/accounts/{story.MARIA}/audit",
-                 f"/accounts/{story.MARIA}/audit?show=changes"):  # fmt: skip
-        page.goto(path)
-        found = chromium.violations(page) + ([f"{over} px too wide"] if (over := chromium.overflow(page)) else [])
-        if found:
-            wrong[path] = found
-    page.goto("/me/codes")
-    page.click("main button")
-    if found := chromium.violations(page):
-        wrong["setting up"] = found
-    assert wrong == {}
-    page.context.close()
 
 
 def test_codes_are_set_up_and_asked_for_by_keyboard(browser, served, clock):
