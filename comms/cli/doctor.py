@@ -101,6 +101,9 @@ def _findings() -> Iterator[Finding]:
 def _database(at: Office) -> Finding:
     where = at.database.url.render_as_string(hide_password=True)
     if not at.database.answers():
+        if at.database.is_sqlite:
+            next_step = "Is the disk full, may you write there, is it a database? Mend that, or DATABASE_URL"
+            return Finding("database", "bad", f"{where} cannot be opened", next_step)
         return Finding("database", "bad", f"{where} does not answer", "Start it, or mend DATABASE_URL")
     version = version_of(at.database)
     if version is None:

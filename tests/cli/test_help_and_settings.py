@@ -150,6 +150,16 @@ def test_the_doctor_on_a_fresh_machine(comms):
     assert all(step for state, _, step in found.values() if state != "good"), "each says what to do"
 
 
+def test_the_doctor_on_a_file_that_is_no_database(comms, monkeypatch, tmp_path):
+    """Nobody can start SQLite: what is wrong is the file, or the disk."""
+    (tmp_path / "notes.db").write_text("no database at all " * 100)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'notes.db'}")
+    monkeypatch.setattr("comms.cli.doctor._carriers", lambda settings: [])
+    state, says, step = findings(comms("doctor", "--json"))["database"]
+    assert (state, says) == ("bad", f"sqlite:///{tmp_path / 'notes.db'} cannot be opened")
+    assert "Is the disk full" in step
+
+
 def test_the_doctor_says_where_emails_are_answered_to(comms, monkeypatch):
     monkeypatch.setenv("COMMS_MODE", "live")
     monkeypatch.setenv("EMAIL_FROM", "billing@example.gov")
