@@ -12,9 +12,9 @@ NOVEMBER = Asked.of(date(2026, 11, 1), date(2026, 11, 30))
 
 
 @pytest.fixture
-def read(november, city):
+def read(counted, city):
     def make(name, asked=NOVEMBER):
-        with november.read() as session:
+        with counted.read() as session:
             return reports.REPORTS[name](session, city, asked)
 
     return make
