@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from comms.app import create_app
+from comms.desk.users import add_user
 from comms.office import Office
 from comms.settings import ROOT
 from tests.desk import mail_story, story
@@ -24,7 +25,7 @@ USERS = {"viewer": "vera", "collector": "park", "supervisor": "osei", "administr
 ENDS_THE_SESSION = {"/sign-out", "/me/sign-out-everywhere", "/me/password", "/me/codes/begin", "/me/codes/confirm"}
 """What would only make the next question one of somebody who is not signed in."""
 SOUND = {
-    "number": (story.MARIA, "0000666-13", "0003103-03", mail_story.INGRID), "username": ("park",), "deed": ("disable",),
+    "number": (story.MARIA, "0000666-13", "0003103-03", mail_story.INGRID), "username": ("coda",), "deed": ("disable",),
     "slug": ("replies", "unmatched"), "language": ("en", "es"), "file": ("orders.csv",), "digest": ("1",),
     "name": (mail_story.MAILED, "past-due-reminder", "residential-past-due", "delivery"), "token": ("1",),
     "secret": ("1",),
@@ -76,6 +77,7 @@ def whole(settings, database, clock, city, tmp_path):
     told.plan(office)
     with database.begin() as session:
         story.whole(session, story.NOW)
+        add_user(session, username="coda", name="Coda", role="viewer", password=story.PASSWORD, at=story.NOW)
     mail_story.mailed(database, city)
     mail_story.handed_over(database, city, tmp_path / "house")
     app = create_app(office)
