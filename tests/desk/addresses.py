@@ -63,10 +63,11 @@ def waits(address: str) -> Callable[[Page], None]:
     return act
 
 
-def asks_for_newer(page: Page) -> None:
-    """What a record asks for every 20 seconds."""
-    with page.expect_response("**/newer?*"):
-        page.evaluate("htmx.trigger('#newer', 'now')")
+def asks_for_more(page: Page) -> None:
+    """What a record asks for by itself, again and again."""
+    for part in ("newer", "others"):
+        with page.expect_response(f"**/{part}*"):
+            page.evaluate(f"htmx.trigger('#{part}', 'now')")
 
 
 def signs_in(username: str, password: str = story.PASSWORD) -> Callable[[Page], None]:
@@ -79,7 +80,6 @@ def signs_in(username: str, password: str = story.PASSWORD) -> Callable[[Page], 
     return act
 
 
-RECORD = ("/accounts/<number>/others", "/accounts/<number>/stage")
 PAGES: dict[str, Example] = {
     "home": Example("/"),
     "home of a clerk": Example("/", "park"),
@@ -98,12 +98,15 @@ PAGES: dict[str, Example] = {
     "found in messages": Example("/find?q=dividir"),
     "found too long": Example(f"/find?q={full_house.ENDLESS[:40]}"),
     "found nothing": Example("/find?q=zebra"),
-    "account": Example(MARIA, brings=RECORD),
+    "account": Example(MARIA, brings=("/accounts/<number>/stage",)),
     "account of a task": Example(f"{MARIA}?task=1", "park"),
     "account of a task, as supervisor": Example(f"{MARIA}?task=1"),
+    "account of a task set aside": Example("/accounts/0000404-04?task=5"),
     "account, saved replies": Example(MARIA, act=clicks("#saved summary", "#saved button")),
     "account, act beside it": Example(OLE, act=clicks("text=Place a hold", "#action .act")),
-    "account, newer": Example(MARIA, brings=("/accounts/<number>/newer",), act=asks_for_newer),
+    "account, newer": Example(
+        MARIA, brings=("/accounts/<number>/newer", "/accounts/<number>/others"), act=asks_for_more
+    ),
     "account, note": Example(f"{MARIA}?write=note"),
     "account, letters": Example(f"{MARIA}?show=letters"),
     "account, narrowed to nothing": Example(f"{MARIA}?words=zebra&from=2026-01-01"),
@@ -118,6 +121,8 @@ PAGES: dict[str, Example] = {
     "account in a policy": Example("/accounts/0003103-03", brings=("/accounts/<number>/stage",)),
     "print": Example(f"{LONG}/print"),
     "print of nothing": Example(f"{MARIA}/print?words=zebra"),
+    "letter as it was printed": Example("/accounts/0003106-06/messages/7"),
+    "email as it was sent": Example("/accounts/0003105-05/messages/6"),
     "promise": Example(f"{OLE}/promise"),
     "promise, with an error": Example(f"{OLE}/promise", act=presses("Record the promise")),
     "promise of nothing": Example("/accounts/0000404-04/promise"),
@@ -179,6 +184,7 @@ PAGES: dict[str, Example] = {
     "log, being made": Example("/reports/log", "osei", ("/reports/log/files",), waits("**/reports/log/files")),
     "me": Example("/me"),
     "my codes": Example("/me/codes"),
+    "my codes, being set up": Example("/me/codes", full_house.LONG_USER, act=clicks("main button", ".qr")),
     "staff": Example("/staff"),
     "colleague": Example("/staff/park"),
     "colleague, too long": Example(f"/staff/{full_house.LONG_USER}"),
@@ -194,16 +200,21 @@ PAGES: dict[str, Example] = {
     "a fault of ours": Example("/crash"),
 }
 MAILS = (
-    f"{MARIA}/notice/email?notice=past-due-reminder", "/campaigns/2/samples/0/email",
-    f"{NOTICE}/en/email", f"{NOTICE}/es/email?worst=1",
+    "/accounts/0003105-05/messages/6/email",
+    f"{MARIA}/notice/email?notice=past-due-reminder", f"{NOTICE}/en/email", f"{NOTICE}/es/email?worst=1",
 )  # fmt: skip
 FILES = (
+    "/accounts/0003106-06/messages/7/letter.pdf", "/accounts/0003106-06/messages/7/page-1.png",
+    "/find/excel?q=larson", "/campaigns/2/accounts/excel?outcome=contact", "/campaigns/2/differences/excel?change=new",
+    "/campaigns/moves/1/excel", f"{SHUT_OFF}/excel", "/campaigns/shutoff/propose/excel",
     f"{OLE}/notice/letter.pdf?notice=past-due-reminder", f"{OLE}/notice/letter.png?notice=past-due-reminder",
     "/campaigns/2/samples/0/letter.pdf", "/campaigns/2/samples/0/page-1.png", f"{POLICY}/2/timeline.svg",
     f"{NOTICE}/en/letter.pdf", f"{NOTICE}/en/letter-1.png", "/reports/sent.xlsx", "/worklists/replies/excel",
     "/worklists/promises-due/excel", "/worklists/holds-ending/excel", "/mail/returned/excel", "/reports/log/1",
     f"{SHUT_OFF}/files/orders.csv", f"{BATCH}/letters/1-1.png",
 )  # fmt: skip
+EXCUSED = {"/campaigns/<int:run_id>/samples/<int:number>/email"}
+"""No sample of tonight's run is an email; a notice's own email has the same frame and the same words."""
 ONWARD = ("/mail/batches/by-number/1",)
 
 

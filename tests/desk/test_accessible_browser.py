@@ -149,9 +149,10 @@ def test_the_checker_does_find_what_is_wrong(window):
     """So that an empty list of complaints means something."""
     page = window("").context.new_page()
     page.set_content(
-        "<html><head><title>x</title><style>button:focus {outline: 0} b {display: block; overflow: hidden; width: 3em}"
-        "</style></head><body><img src=x><button style='font-size: 6px; padding: 0; border: 0'>i</button><input>"
-        "<a href=/>a</a><a href=/>b</a><b>Wolfeschlegelsteinhausenbergerdorff</b><p style='width: 500px'>wide</p></body></html>"
+        "<html><head><title>x</title><style>button {font-size: 6px; padding: 0; border: 0} button:focus {outline: 0}"
+        "b {display: block; overflow: hidden; width: 3em}"
+        "</style></head><body><img src=x><button>i</button><button>j</button><input>"
+        "<b>Wolfeschlegelsteinhausenbergerdorff</b><p style='width: 500px'>wide</p></body></html>"
     )
     found = "\n".join(looking.complaints(page))
     page.context.close()

@@ -15,22 +15,6 @@ pytestmark = pytest.mark.browser
 
 RECORD = f"/accounts/{OLE}"
 MARIA = f"/accounts/{story.MARIA}"
-PAGES = {
-    "promise": f"{RECORD}/promise",
-    "promise of nothing": "/accounts/0000404-04/promise",
-    "promise of a task": f"{MARIA}/promise?task=1",
-    "one promise": f"{MARIA}/promises/1",
-    "arrangement": f"{RECORD}/arrangement",
-    "hold": f"{RECORD}/hold",
-    "one hold": f"{MARIA}/holds/1",
-    "why": f"{MARIA}/why",
-    "why, long name": "/accounts/0000555-50/why",
-    "notice": f"{MARIA}/notice",
-    "notice with nothing to say": f"{RECORD}/notice?notice=payment-received",
-    "consent": f"{MARIA}/consent",
-    "no address": "/accounts/0000000-77/consent",
-    "copies": f"{RECORD}/copies",
-}
 
 
 @pytest.fixture
@@ -38,23 +22,6 @@ def served(afternoon):
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(afternoon)) as address:
         yield address
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_every_act_is_accessible_and_fits(browser, still, size):  # noqa: F811
-    page, complaints = opened(browser, still, SIZES[size])
-    wrong: dict[str, list[str]] = {}
-    for name, path in PAGES.items():
-        page.goto(path)
-        page.evaluate("document.querySelectorAll('main details').forEach(one => (one.open = true))")
-        found = chromium.violations(page)
-        if chromium.overflow(page):
-            found.append(f"{chromium.overflow(page)} px wider than the window")
-        if found:
-            wrong[name] = found
-    assert wrong == {}
-    assert [text for text in complaints if "postMessage" not in text] == []
-    page.context.close()
 
 
 def test_a_promise_is_recorded_beside_the_history_by_keyboard(browser, served, afternoon):  # noqa: F811

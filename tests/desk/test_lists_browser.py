@@ -20,8 +20,6 @@ from tests.support import build
 
 pytestmark = pytest.mark.browser
 
-SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
-
 
 def busy(session, city, clock) -> None:
     """Something on each list, long words too."""

@@ -11,7 +11,6 @@ from tests.desk.conftest import make_app
 from tests.desk.mail_story import FIRST, MAILED, SECOND
 
 pytestmark = pytest.mark.browser
-SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from tests.desk.conftest import make_app
 from tests.support import month
 
 pytestmark = pytest.mark.browser
-SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from tests.support.identity_provider import CLIENT, SECRET, identity_provider
 
 pytestmark = pytest.mark.browser
 
-SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
 LONG = "maximiliana.wolfeschlegelsteinhausenbergerdorff@utilities.city.example"
 
 

@@ -12,8 +12,6 @@ from tests.desk.conftest import make_app
 pytestmark = pytest.mark.browser
 
 POLICY = "/campaigns/policies/residential-past-due"
-OURS = ("postMessage", "404 (NOT FOUND)")
-"""Complaints that are no fault: axe knocks at the frame in which nothing runs; a page that is not there is a 404."""
 
 
 @pytest.fixture(scope="module")
