@@ -163,3 +163,32 @@ def test_the_checker_does_find_what_is_wrong(window):
 
 def test_each_example_stands_once():
     assert [twice for twice, count in Counter(PAGES.values()).items() if count > 1] == []
+
+
+SIX = ("/worklists/replies", addresses.MARIA, "/campaigns/2", "/reports", "/mail", "/notices")
+
+
+def test_in_forced_colours_states_keep_their_borders_and_their_words(window):
+    page = window("admin")
+    page.set_viewport_size(chromium.DESKTOP)
+    page.emulate_media(forced_colors="active")
+    borders = {}
+    for path in SIX:
+        page.goto(path)
+        for kind in (".chip", ".flash", ".bubble .said", ".badge", ".usa-button-group [aria-current]", ".note"):
+            for one in page.locator(kind).all()[:3]:
+                style = one.evaluate("one => [getComputedStyle(one).borderTopStyle, one.textContent.trim()]")
+                borders.setdefault(kind, []).append(style[0] != "none" and style[1] != "")
+    page.emulate_media(forced_colors="none")
+    assert {".chip", ".bubble .said", ".badge", ".note"} <= set(borders)
+    assert all(all(kept) for kept in borders.values()), borders
+
+
+def test_who_wants_less_motion_or_more_contrast_has_it(window):
+    page = window("admin")
+    page.emulate_media(reduced_motion="reduce", contrast="more")
+    page.goto(addresses.MARIA)
+    moving = "[...document.querySelectorAll('body *')].filter(one => getComputedStyle(one).transitionDuration !== '0s')"
+    assert page.evaluate(f"{moving}.length") == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('.quiet')).color") == "rgb(27, 27, 27)"
+    page.emulate_media(reduced_motion="no-preference", contrast="no-preference")
