@@ -179,7 +179,10 @@ def test_in_forced_colours_states_keep_their_borders_and_their_words(window):
             for one in page.locator(kind).all()[:3]:
                 style = one.evaluate("one => [getComputedStyle(one).borderTopStyle, one.textContent.trim()]")
                 borders.setdefault(kind, []).append(style[0] != "none" and style[1] != "")
+    page.goto("/mail")
+    tabs = page.locator(".tabs a").evaluate_all("all => all.map(one => getComputedStyle(one).borderBottomColor)")
     page.emulate_media(forced_colors="none")
+    assert tabs[0] not in tabs[1:], "the tab one is on can be told from the others"
     assert {".chip", ".bubble .said", ".badge", ".note"} <= set(borders)
     assert all(all(kept) for kept in borders.values()), borders
 
