@@ -11,7 +11,6 @@ from markupsafe import Markup
 from . import formats, navigation, words
 from .assets import HTMX, USWDS, Assets
 from .gate import Visit
-from .lists import LISTS
 from .permissions import Permission
 
 SMALLEST_PACKED = 1024
@@ -35,7 +34,7 @@ def page(
         "city": visit.office.city,
         "mode": visit.office.settings.comms_mode.value,
         "sections": navigation.open_to(visit.staff, current_app.extensions["desk.sections"]),
-        "lists": [(each, each.count(counts)) for each in LISTS] if counts is not None else [],
+        "waiting": sum((counts or {}).values()),
         "may": lambda name: visit.staff is not None and visit.staff.may(Permission[name]),
         "sso": visit.office.settings.oidc_label if visit.office.settings.single_sign_on else "",
         "may_work": visit.staff is not None and visit.staff.may(Permission.WORK_LISTS),
