@@ -37,7 +37,7 @@ from comms.app import create_app
 from comms.city import load_city
 from comms.clock import FixedClock
 from comms.db import Database
-from comms.desk.users import add_user
+from comms.desk.access.users import add_user
 from comms.migrating import migrate
 from comms.office import Office
 from comms.outbox import Doorbell

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from comms.campaigns.preview import preview
-from comms.desk import run_words
+from comms.desk.campaigns import run_words
 from comms.office import Office
 
 EACH = 20

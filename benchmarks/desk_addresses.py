@@ -13,7 +13,7 @@ from benchmarks.desk_office import OLD_WORDS
 from benchmarks.desk_town import LONGEST
 from comms import reports
 from comms.db import Database
-from comms.desk.lists import LISTS
+from comms.desk.worklists.lists import LISTS
 
 SEARCHES = (
     "A4711", "218-555-4417", "(218) 200-4711", "2004711", "customer10@example.com", "customer10", "larson", "maria larson",

@@ -21,8 +21,8 @@ from comms.campaigns.policies import moving, versions
 from comms.campaigns.policies.model import Policy
 from comms.campaigns.schema import CampaignRun, Decision, Episode
 from comms.campaigns.writing import draft_of
-from comms.desk import exporting
-from comms.desk.correspondence import Wanted
+from comms.desk.reporting import exporting
+from comms.desk.reporting.correspondence import Wanted
 from comms.history import record
 from comms.notices import keep_versions
 from comms.notices.schema import NoticeVersion

@@ -8,8 +8,8 @@ from flask import Flask, Response, g, jsonify, request
 
 import webhooks
 from comms import desk
-from comms.desk.gate import csrf
-from comms.desk.permissions import Permission
+from comms.desk.access.gate import csrf
+from comms.desk.access.permissions import Permission
 from comms.logs import configure
 from comms.measures import exposition
 from comms.office import Office

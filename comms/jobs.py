@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from comms import campaigns, outbox, promises, replies, reports, worklist
 from comms.campaigns import background, nightly, shutoff
 from comms.campaigns.control import hold_paused
-from comms.desk import exporting
+from comms.desk.reporting import exporting
 from comms.notices import NoticeError, keep_versions
 from comms.office import Office
 from comms.outbox import Dispatcher, holding, mail_acks, returned_mail, third_parties

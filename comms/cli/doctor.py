@@ -17,9 +17,9 @@ from comms.bundled_redis import answers, url_of
 from comms.campaigns.schema import Night
 from comms.city.profile import CityError
 from comms.cli.opening import echo_json
-from comms.desk.permissions import ROLES
-from comms.desk.provider import Provider, SignOnError
-from comms.desk.single_sign_on import roles_unknown
+from comms.desk.access.permissions import ROLES
+from comms.desk.access.provider import Provider, SignOnError
+from comms.desk.access.single_sign_on import roles_unknown
 from comms.migrating import newest_version, version_of
 from comms.office import Office
 from comms.outbox.daily import UNIT, shares

@@ -8,9 +8,9 @@ import click
 
 from comms.accounts import finding
 from comms.cli.opening import Refused, office
-from comms.desk.audit import note_down
-from comms.desk.correspondence import Wanted
-from comms.desk.exporting import ExportError, Form, check, write
+from comms.desk.access.audit import note_down
+from comms.desk.reporting.correspondence import Wanted
+from comms.desk.reporting.exporting import ExportError, Form, check, write
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -13,8 +13,8 @@ from comms.accounts import Account, finding
 from comms.campaigns.agreeing import follow_opening
 from comms.cli.amounts import ROW, DatedAmount, Dollars
 from comms.cli.opening import Refused, echo_json, office
-from comms.desk import users
-from comms.desk.permissions import Permission, allows
+from comms.desk.access import users
+from comms.desk.access.permissions import Permission, allows
 from comms.office import Office
 from comms.promises import Arranged, Part, PolicyError, PromiseError, evaluate
 from comms.promises.listing import PromiseDetail, PromiseLine, detail, listed

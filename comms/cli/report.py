@@ -9,7 +9,7 @@ import click
 
 from comms import reports
 from comms.cli.opening import Refused, echo_json, office
-from comms.desk import sheets
+from comms.desk.frame import sheets
 from comms.reports import REPORTS, Asked, RangeError, Report
 
 DAYS = 30

@@ -6,8 +6,8 @@ import click
 from sqlalchemy.orm import Session
 
 from comms.cli.opening import Refused
-from comms.desk import users
-from comms.desk.permissions import ROLES
+from comms.desk.access import users
+from comms.desk.access.permissions import ROLES
 
 BY = click.option(
     "--by", default=getpass.getuser, metavar="NAME", show_default="your login", help="Who does it, by name."

@@ -9,10 +9,10 @@ import click
 from sqlalchemy.orm import Session
 
 from comms.cli.opening import Refused, echo_json, office
-from comms.desk import users
-from comms.desk.audit import note_down
-from comms.desk.passwords import SHORTEST, WeakPasswordError
-from comms.desk.permissions import ROLES
+from comms.desk.access import users
+from comms.desk.access.audit import note_down
+from comms.desk.access.passwords import SHORTEST, WeakPasswordError
+from comms.desk.access.permissions import ROLES
 
 _FROM_STDIN = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input, one line, instead of asking."

@@ -5,7 +5,7 @@ import secrets
 import click
 
 from comms import reports
-from comms.desk.users import add_user
+from comms.desk.access.users import add_user
 
 from . import today
 from .people import STAFF, Person

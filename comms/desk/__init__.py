@@ -1,8 +1,8 @@
 """The desk: the pages that staff work in.
 
 ``blueprint(office)`` holds the pages; ``install(app, office)`` gives an application the desk's cookies, form tokens,
-security headers and error pages. One module of ``views`` is one page or one worklist; each route names the permission
-it needs, and one gate (``gate.guarded``) stands before all of them.
+security headers and error pages. A room of the desk is a folder, and its ``views`` hold one module a page; each route
+names the permission it needs, and one gate (``access.gate``) stands before all of them.
 """
 
 from typing import TYPE_CHECKING
@@ -10,122 +10,34 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
+from comms.desk.access.gate import Route, csrf, guarded
+from comms.desk.access.permissions import Permission
+from comms.desk.access.provider import Provider
+from comms.desk.accounts.views import ROUTES as ACCOUNTS
+from comms.desk.campaigns.views import ROUTES as CAMPAIGNS
+from comms.desk.frame import errors, formats, headers, navigation
+from comms.desk.frame.assets import our_assets
+from comms.desk.mail.views import ROUTES as MAIL
+from comms.desk.reporting.views import ROUTES as REPORTING
+from comms.desk.staff.views import ROUTES as STAFF
+from comms.desk.worklists.views import ROUTES as WORKLISTS
 from comms.settings import ROOT
-
-from . import errors, formats, headers, navigation
-from .assets import our_assets
-from .gate import Route, csrf, guarded
-from .permissions import Permission
-from .provider import Provider
-from .views import (
-    account,
-    agendas,
-    arrangement,
-    as_sent,
-    campaigns,
-    consent,
-    copies,
-    deed,
-    excel_lists,
-    find,
-    hold,
-    home,
-    log,
-    mail,
-    mail_back,
-    mail_proof,
-    mail_scan,
-    me,
-    meaning,
-    notice,
-    notices,
-    policies,
-    policy_acts,
-    policy_moves,
-    printing,
-    promise,
-    promise_acts,
-    reports,
-    run,
-    run_acts,
-    samples,
-    shutoff,
-    shutoff_acts,
-    sign_in,
-    sign_in_sso,
-    staff,
-    stage,
-    task_acts,
-    tasks,
-    trail,
-    undo,
-    unmatched,
-    watching,
-    worklists,
-    writing,
-)
 
 if TYPE_CHECKING:
     from comms.office import Office
 
-__all__ = ["blueprint", "install"]
+__all__ = ["ROUTES", "blueprint", "install"]
 
-_VIEWS = (
-    sign_in,
-    sign_in_sso,
-    me,
-    staff,
-    trail,
-    home,
-    find,
-    account,
-    as_sent,
-    printing,
-    watching,
-    writing,
-    undo,
-    deed,
-    promise,
-    copies,
-    consent,
-    notice,
-    stage,
-    arrangement,
-    promise_acts,
-    hold,
-    meaning,
-    worklists,
-    agendas,
-    unmatched,
-    tasks,
-    task_acts,
-    campaigns,
-    run,
-    run_acts,
-    samples,
-    policies,
-    policy_acts,
-    policy_moves,
-    shutoff,
-    shutoff_acts,
-    excel_lists,
-    reports,
-    log,
-    notices,
-    mail,
-    mail_proof,
-    mail_back,
-    mail_scan,
-)
+ROUTES = (*STAFF, *WORKLISTS, *ACCOUNTS, *CAMPAIGNS, *REPORTING, *MAIL)
+"""Every address of the desk but those of its files."""
 
 
 def blueprint(office: "Office") -> Blueprint:
     """The pages of the desk for one office."""
     desk = Blueprint("desk", __name__, template_folder=str(ROOT / "templates"))
-    routes = [route for module in _VIEWS for route in module.ROUTES]
-    for route in routes:
+    for route in ROUTES:
         _add(desk, office, route)
-    sections = navigation.sections(routes)
+    sections = navigation.sections(ROUTES)
     files = our_assets()
 
     def serve(digest: str, name: str) -> ResponseReturnValue:

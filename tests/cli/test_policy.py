@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from comms.clock import SystemClock
-from comms.desk import users
+from comms.desk.access import users
 from comms.settings import ROOT
 
 NAME = "residential-past-due"

@@ -11,7 +11,7 @@ from itertools import chain
 from playwright.sync_api import Page
 
 from comms import reports
-from comms.desk.lists import LISTS
+from comms.desk.worklists.lists import LISTS
 from tests.desk import full_house, mail_story, story
 
 MARIA, OLE = f"/accounts/{story.MARIA}", "/accounts/0000911-01"

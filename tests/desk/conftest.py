@@ -13,7 +13,7 @@ from jinja2 import FileSystemBytecodeCache
 
 from comms import desk
 from comms.db import Database
-from comms.desk import passwords
+from comms.desk.access import passwords
 from comms.office import Office
 from tests.desk import chromium, story
 

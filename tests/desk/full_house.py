@@ -16,8 +16,9 @@ from comms.campaigns.policies import moving
 from comms.city import load_city
 from comms.clock import FixedClock
 from comms.db import Database
-from comms.desk import codes, exporting, users
-from comms.desk.correspondence import Wanted
+from comms.desk.access import codes, users
+from comms.desk.reporting import exporting
+from comms.desk.reporting.correspondence import Wanted
 from comms.desk.schema import User
 from comms.notices.schema import NoticeVersion
 from comms.office import Office

@@ -11,7 +11,7 @@ from comms import promises, worklist
 from comms.accounts import consent
 from comms.city import load_city
 from comms.clock import FixedClock
-from comms.desk.users import add_user
+from comms.desk.access.users import add_user
 from comms.history import NewEvent, record, remember
 from comms.outbox import Draft, Message, insert_messages, queued_event
 from comms.replies.schema import InboundMessage

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from comms.accounts import finding
-from comms.desk import conversation
+from comms.desk.accounts import conversation
 from comms.desk.schema import AuditEvent
 from comms.outbox import Message
 from comms.promises.schema import Promise

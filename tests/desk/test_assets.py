@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from comms.desk.assets import FOLDER
+from comms.desk.frame.assets import FOLDER
 from tests.desk import story
 
 FIRST_VISIT, LATER = 150_000, 30_000

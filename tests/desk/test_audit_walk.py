@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from comms import desk
 from comms.accounts import finding
-from comms.desk.gate import Route
+from comms.desk.access.gate import Route
 from comms.desk.schema import AuditEvent
 from tests.desk import mail_story, story
 from tests.desk.conftest import Browser
@@ -55,7 +55,7 @@ UNWRITTEN = {
 
 
 def desk_routes() -> list[Route]:
-    return [route for module in desk._VIEWS for route in module.ROUTES]
+    return list(desk.ROUTES)
 
 
 @cache

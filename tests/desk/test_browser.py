@@ -162,7 +162,7 @@ def test_the_counter_counts_as_the_carrier_bills(browser, still):
         })""",
         [vector["text"] for vector in vectors],
     )
-    from comms.desk.composing import as_sent
+    from comms.desk.accounts.composing import as_sent
     from comms.notices.segments import count
 
     checked = 0

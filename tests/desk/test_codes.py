@@ -7,8 +7,8 @@ from threading import Barrier, Thread
 import pyotp
 import pytest
 
-from comms.desk import codes, sessions, users
-from comms.desk.guessing import NOBODYS, Wait
+from comms.desk.access import codes, sessions, users
+from comms.desk.access.guessing import NOBODYS, Wait
 from comms.desk.schema import User
 from tests.desk import story
 from tests.desk.conftest import Browser

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from comms.desk import comparing
-from comms.desk.refusals import in_words
-from comms.desk.remembering import Remembered
+from comms.desk.frame import comparing
+from comms.desk.frame.refusals import in_words
+from comms.desk.frame.remembering import Remembered
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from comms.app import create_app
-from comms.desk.users import add_user
+from comms.desk.access.users import add_user
 from comms.office import Office
 from comms.settings import ROOT
 from tests.desk import mail_story, story

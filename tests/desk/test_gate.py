@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from comms.desk.permissions import ROLES, Permission, allows
+from comms.desk.access.permissions import ROLES, Permission, allows
 from tests.desk import story
 
 ACCOUNT = f"/accounts/{story.MARIA}"

@@ -6,7 +6,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from comms.desk.gate import COOKIE
+from comms.desk.access.gate import COOKIE
 from comms.desk.schema import AuditEvent, UserSession
 from tests.desk import mail_story, story
 from tests.desk.conftest import Browser

@@ -7,10 +7,10 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select
 
-from comms.desk import guessing, sessions
-from comms.desk.guessing import Client
+from comms.desk.access import guessing, sessions
+from comms.desk.access.guessing import Client
+from comms.desk.access.users import add_user, set_password
 from comms.desk.schema import SignInFailure
-from comms.desk.users import add_user, set_password
 from tests.desk import story
 from tests.desk.conftest import Browser, make_app
 from tests.desk.story import PASSWORD

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from comms.desk import correspondence, exporting
-from comms.desk.correspondence import Wanted
+from comms.desk.reporting import correspondence, exporting
+from comms.desk.reporting.correspondence import Wanted
 from comms.desk.schema import AuditEvent, Export
 from tests.support import month
 

@@ -5,8 +5,10 @@ import re
 import pytest
 from sqlalchemy import select
 
-from comms.desk import batches, proofs
-from comms.desk.proofs import ProofError, chosen
+from comms.desk.frame import printed
+from comms.desk.frame.printed import NotPrintedError
+from comms.desk.mail import batches, proofs
+from comms.desk.mail.proofs import chosen
 from comms.desk.schema import AuditEvent
 from comms.office import Office
 from comms.outbox import mail_acks
@@ -168,7 +170,7 @@ def test_a_letter_of_which_only_the_words_are_kept_says_so(clerk, house):
     with house.database.read() as session:
         sent = batches.letter(session, batches.named(session, MAILED), 1)
         assert sent.account.number == INGRID
-        with pytest.raises(ProofError):
+        with pytest.raises(NotPrintedError):
             proofs.pages(house.city, batch(house, MAILED), sent, None, house.clock.now())
 
 
@@ -186,5 +188,5 @@ def test_the_same_draw_gives_the_same_letters():
 
 
 def test_a_file_is_looked_up_only_where_files_are_handed_over(house):
-    found = proofs.handed_over("sftp://mail.example/in", batch(house), house.clock.now())
+    found = printed.handed_over("sftp://mail.example/in", batch(house), house.clock.now())
     assert found is None

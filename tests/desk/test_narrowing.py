@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from comms.accounts import finding
-from comms.desk import narrowing
-from comms.desk.narrowing import Narrow
+from comms.desk.accounts import narrowing
+from comms.desk.accounts.narrowing import Narrow
+from comms.desk.accounts.views import printing
 from comms.desk.schema import AuditEvent
-from comms.desk.views import printing
 from comms.history import timeline
 from comms.history.schema import HistoryHead
 from tests.desk import story

@@ -24,9 +24,9 @@ from comms.channels.mail_house.data_file import safe_cell
 from comms.city import load_city
 from comms.clock import FixedClock
 from comms.db import Database
-from comms.desk import sheets
+from comms.desk.frame import sheets
+from comms.desk.frame.sheets import Column
 from comms.desk.schema import User
-from comms.desk.sheets import Column
 from comms.office import Office
 from comms.outbox import Message
 from comms.outbox.returned_mail import CameBack, take_in
@@ -125,7 +125,7 @@ def cells_of(workbook: bytes) -> list[str]:
 
 
 def test_every_address_that_gives_a_spreadsheet_is_tried():
-    rules = {route.rule for module in desk._VIEWS for route in module.ROUTES}
+    rules = {route.rule for route in desk.ROUTES}
     assert {rule for rule in rules if rule.endswith(("excel", ".xlsx", ".csv"))} == FILES.keys()
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from comms import reports
 from comms.campaigns import shutoff
 from comms.db import Database
-from comms.desk.lists import LISTS
+from comms.desk.worklists.lists import LISTS
 from comms.notices import Catalogue, Renderer
 from comms.office import Office
 from comms.settings import ROOT

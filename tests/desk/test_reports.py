@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from comms import reports
-from comms.desk import charts
+from comms.desk.frame import charts
+from comms.desk.reporting.views import reports as pages
 from comms.desk.schema import AuditEvent
-from comms.desk.views import reports as pages
 from comms.reports import REPORTS, Line, Stacks
 from tests.support import month
 

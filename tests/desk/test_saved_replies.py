@@ -5,7 +5,7 @@ import html
 import pytest
 
 from comms.accounts import finding
-from comms.desk import saved_replies
+from comms.desk.accounts import saved_replies
 from comms.notices.segments import count
 from comms.promises.schema import Promise
 from tests.desk import story

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from comms.accounts import finding
-from comms.desk import returns
+from comms.desk.mail import returns
 from comms.desk.schema import AuditEvent
 from comms.history import timeline
 from comms.office import Office

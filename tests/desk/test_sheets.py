@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from comms.desk import sheets
-from comms.desk.sheets import Column, csv_stream, file_name, workbook
+from comms.desk.frame import sheets
+from comms.desk.frame.sheets import Column, csv_stream, file_name, workbook
 
 DULUTH = ZoneInfo("America/Chicago")
 COLUMNS = (

@@ -6,11 +6,11 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
-from comms.desk import passwords, sessions
-from comms.desk.guessing import NOBODYS, Wait
-from comms.desk.passwords import WeakPasswordError, check_strength, hashed, matches
+from comms.desk.access import passwords, sessions
+from comms.desk.access.guessing import NOBODYS, Wait
+from comms.desk.access.passwords import WeakPasswordError, check_strength, hashed, matches
+from comms.desk.access.users import UserError, add_user, disable, set_password
 from comms.desk.schema import SignInFailure, User, UserSession
-from comms.desk.users import UserError, add_user, disable, set_password
 from tests.desk.story import PASSWORD
 
 MINUTE = timedelta(minutes=1)

@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from sqlalchemy import select
 
-from comms.desk import users
-from comms.desk.provider import Provider, SignOnError
+from comms.desk.access import users
+from comms.desk.access.provider import Provider, SignOnError
 from comms.desk.schema import User
 from comms.office import Office
 from comms.settings import Settings

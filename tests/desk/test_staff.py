@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from comms.desk import audit_trail, formats, sessions
-from comms.desk.audit import note_down
+from comms.desk.access import sessions
+from comms.desk.access.audit import note_down
+from comms.desk.accounts import audit_trail
+from comms.desk.frame import formats
 from comms.desk.schema import AuditEvent, User
 from tests.desk import story
 from tests.desk.conftest import Browser

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from comms.desk import codes, users
+from comms.desk.access import codes, users
 from comms.office import Office
 from comms.settings import Settings
 from tests.desk import chromium, story

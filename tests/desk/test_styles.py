@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from comms.desk.assets import FOLDER, PARTS, SHEET, our_assets
+from comms.desk.frame.assets import FOLDER, PARTS, SHEET, our_assets
 from comms.settings import ROOT
 
 SHEETS = sorted((FOLDER / PARTS).glob("*.css"))

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from comms.cli.user import user
+from comms.desk.access.users import find_user
 from comms.desk.schema import AuditEvent
-from comms.desk.users import find_user
 from tests.desk.story import PASSWORD
 
 

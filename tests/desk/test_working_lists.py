@@ -10,7 +10,7 @@ from sqlalchemy import select
 from comms import promises, worklist
 from comms.accounts import finding
 from comms.campaigns.schema import CampaignRun, PolicyVersion
-from comms.desk import words
+from comms.desk.frame import words
 from comms.desk.schema import AuditEvent
 from comms.promises import Part
 from comms.promises.schema import PromisePart

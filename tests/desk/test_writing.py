@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from comms.accounts import consent, finding
-from comms.desk import composing
+from comms.desk.accounts import composing
 from comms.desk.schema import AuditEvent
 from comms.history import timeline, verify
 from comms.outbox import Message

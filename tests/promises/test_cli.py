@@ -10,7 +10,7 @@ from comms import history, promises, worklist
 from comms.accounts import Account
 from comms.cli.promise import promise
 from comms.clock import FileClock
-from comms.desk import users
+from comms.desk.access import users
 from comms.outbox import Message, enqueue
 from comms.promises.schema import Promise
 from tests.support import build

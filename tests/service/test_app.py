@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from comms import outbox
 from comms.app import create_app
-from comms.desk.permissions import Permission
+from comms.desk.access.permissions import Permission
 from comms.office import Office
 from comms.outbox import Doorbell, Message
 from comms.outbox.schema import Attempt

@@ -6,8 +6,8 @@ import pytest
 
 from comms import jobs, reports
 from comms.clock import FileClock
-from comms.desk import exporting
-from comms.desk.correspondence import Wanted
+from comms.desk.reporting import exporting
+from comms.desk.reporting.correspondence import Wanted
 from comms.desk.schema import Export
 from comms.office import Office
 from comms.settings import Settings

@@ -22,7 +22,7 @@ from comms.accounts.importing import import_accounts, import_payments
 from comms.accounts.schema import Account, Payment
 from comms.app import create_app
 from comms.clock import FileClock
-from comms.desk.users import add_user
+from comms.desk.access.users import add_user
 from comms.history import timeline, verify
 from comms.history.schema import ContactEvent, WebhookEvent
 from comms.notices import segments

@@ -10,7 +10,7 @@ from comms.campaigns import background
 from comms.city import load_city
 from comms.clock import FixedClock
 from comms.db import Database
-from comms.desk.users import add_user
+from comms.desk.access.users import add_user
 from comms.office import Office
 from comms.settings import Settings
 from tests.desk import story

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from comms.desk.headers import FRAMED
+from comms.desk.frame.headers import FRAMED
 from comms.notices.schema import NoticeVersion
 from tests.desk import story
 from tests.desk.campaigns.conftest import words

@@ -121,7 +121,7 @@ def test_only_the_words_that_were_read_are_handed_in(supervisor, office):
 
 
 def test_a_list_of_moves_is_read_page_by_page_as_excel_and_by_whom(supervisor, second, office, monkeypatch):
-    monkeypatch.setattr("comms.desk.views.policy_moves.PER_PAGE", 5)
+    monkeypatch.setattr("comms.desk.campaigns.views.policy_moves.PER_PAGE", 5)
     in_use(supervisor, second)
     path = second.post(f"{V2}/move", page=V2).headers["Location"]
     page = supervisor.get(path).get_data(as_text=True)

@@ -69,7 +69,7 @@ def test_where_a_message_goes_is_written_as_people_write_it(supervisor):
 
 
 def test_a_long_list_of_accounts_is_read_page_by_page(supervisor, monkeypatch):
-    monkeypatch.setattr("comms.desk.runs.PER_PAGE", 7)
+    monkeypatch.setattr("comms.desk.campaigns.runs.PER_PAGE", 7)
     seen, path = [], "/campaigns/2/accounts?outcome=contact"
     while path:
         page = supervisor.get(path).get_data(as_text=True)

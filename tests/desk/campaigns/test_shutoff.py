@@ -154,7 +154,7 @@ def test_what_was_done_although_it_was_called_back_is_said_on_the_list(superviso
 
 
 def test_a_long_list_is_read_page_by_page_and_as_excel(supervisor, second, office, monkeypatch):
-    monkeypatch.setattr("comms.desk.views.shutoff.ORDERS_SHOWN", 1)
+    monkeypatch.setattr("comms.desk.campaigns.views.shutoff.ORDERS_SHOWN", 1)
     given_out(supervisor, second)
     first = supervisor.get(LIST).get_data(as_text=True)
     assert ("D261222-001" in first, "D261222-002" in first) == (True, False)

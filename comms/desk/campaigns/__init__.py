@@ -1,0 +1,1 @@
+"""Runs, policies, shut-off lists and notices: read, approved and let go."""

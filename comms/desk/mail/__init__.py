@@ -1,0 +1,1 @@
+"""Letters: the batches that went to the mail house, their proofs, and what came back."""

@@ -1,0 +1,1 @@
+"""Reports, and the correspondence log to take out."""
