@@ -20,6 +20,7 @@ from werkzeug.datastructures import MultiDict
 from comms.desk.access import sessions
 from comms.desk.access.permissions import Permission
 from comms.desk.access.sessions import Staff
+from comms.desk.access.users import names_of
 
 if TYPE_CHECKING:
     from comms.office import Office
@@ -56,6 +57,12 @@ class Visit:
     @property
     def today(self) -> date:
         return self.office.city.local_date(self.now)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What the users are called, by user name; read when a page first asks."""
+        with self.office.database.read() as session:
+            return names_of(session)
 
     @cached_property
     def query(self) -> Mapping[str, str]:

@@ -29,6 +29,11 @@ def folded_email(email: str) -> str:
     return email.strip().casefold()
 
 
+def names_of(session: Session) -> dict[str, str]:
+    """What the users are called, by user name."""
+    return dict(session.execute(select(User.username, User.name)).all())
+
+
 def find_user(session: Session, username: str) -> User | None:
     return session.scalar(select(User).where(User.username == folded(username)))
 

@@ -153,11 +153,6 @@ def stands_still(state: str, seconds: int, *, heard: bool) -> str:
     )
 
 
-def who(name: str | None) -> str:
-    """Who planned or released a run: a user name, or the clock."""
-    return {"schedule": "the clock", None: "nobody"}.get(name, name or "")
-
-
 def phrase(found: Preview) -> str:
     """What somebody types to let a run go: how many messages leave, or how many accounts are noted for the field."""
     return f"SEND {found.messages:,}" if found.messages else f"NOTE {found.actions:,}"

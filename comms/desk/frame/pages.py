@@ -43,6 +43,7 @@ def page(
         "htmx": assets().url(f"{HTMX}/htmx.min.js"),
         "icon": _icon,
         "words": words,
+        "person": lambda name: words.actor(name, visit.names),
         "time_of": lambda at: _time(at, formats.clock_time(at, visit.office.city.zone), visit),
         "moment": lambda at: _time(at, formats.moment(at, visit.now, visit.office.city.zone), visit),
         "whole_time": lambda at: _time(at, formats.full_time(at, visit.office.city.zone), visit),

@@ -1,6 +1,7 @@
 """The words of the pages: what a state, a hold, a priority is called, and what it means to a clerk."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 Tone = Literal["plain", "good", "warn", "bad", "info"]
@@ -130,9 +131,16 @@ def delivery(state: str) -> tuple[str, Tone]:
     return DELIVERY.get(state, (state.replace("_", " ").capitalize(), "plain"))
 
 
-def actor(name: str) -> str:
-    """Who did it, as a clerk says it: ``user:park`` is park, ``field:Berg`` is Berg of the Service Department."""
-    known = {"system": "Automatic", "customer": "Customer", "carrier": "Carrier", "cis": "Billing system"}
+def actor(name: str | None, names: Mapping[str, str] | None = None) -> str:
+    """Who did it, as a clerk says it: ``user:park`` is who ``names`` says park is, else park; ``field:Berg`` is Berg of
+    the Service Department."""
+    known = {
+        "system": "Automatic", "customer": "Customer", "carrier": "Carrier", "cis": "Billing system",
+        "schedule": "the clock", None: "nobody",
+    }  # fmt: skip
+    if name is None or name in known:
+        return known[name]
     if name.startswith("field:"):
         return f"{name.removeprefix('field:')} (field)"
-    return known.get(name, name.removeprefix("user:"))
+    username = name.removeprefix("user:")
+    return (names or {}).get(username, username)

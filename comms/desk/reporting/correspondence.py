@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session, aliased
 from comms.accounts.schema import Account
 from comms.city import City
 from comms.db import Database, one_of
+from comms.desk.access.users import names_of
 from comms.desk.frame import formats, words
 from comms.desk.frame.sheets import Cell, Column
-from comms.desk.schema import User
 from comms.history.schema import ContactContent, ContactEvent
 from comms.outbox import Message
 from comms.replies.schema import InboundMessage
@@ -62,7 +62,7 @@ def rows(database: Database, city: City, wanted: Wanted) -> Iterator[Sequence[Ce
     with database.read() as session:
         statement = select(ContactEvent.id).where(*_among(session, city, wanted))
         ids = array("q", session.scalars(statement.order_by(ContactEvent.at, ContactEvent.id)))
-        people = {f"user:{username}": name for username, name in session.execute(select(User.username, User.name))}
+        people = {f"user:{username}": name for username, name in names_of(session).items()}
     for start in range(0, len(ids), PIECE):
         with database.read() as session:
             piece = _piece(session, ids[start : start + PIECE], people)

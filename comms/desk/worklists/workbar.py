@@ -1,5 +1,6 @@
 """The matter that a clerk is at: where it stands in its list, whose it is, and what can be done with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -45,7 +46,7 @@ def read(session: Session, visit: Visit, task: Task, filtered: Filter) -> Workba
         place=queue.place(session, task, filtered, me) if is_open else None,
         before=address_of(session, before, filtered) if before else "",
         after=address_of(session, after, filtered) if after else "",
-        owner=owner(names(session), task.assignee),
+        owner=owner(visit.names, task.assignee),
         people=people(session) if visit.by.may(Permission.ASSIGN_OTHERS) else [],
         until=snoozing.choices(session, city, visit.now, task.account_id),
         late=standing.late(city, of, task.priority, task.waiting_since, visit.now),
@@ -60,17 +61,12 @@ def address_of(session: Session, task: Task, filtered: Filter) -> str:
     return filtered.link(f"/worklists/{list_of(task.kind).slug}", state="") + f"#task-{task.id}"
 
 
-def names(session: Session) -> dict[str, str]:
-    """What the users are called, by user name."""
-    return dict(session.execute(select(User.username, User.name)).all())
-
-
 def people(session: Session) -> list[tuple[str, str]]:
     """To whom a matter can be given: user name and name."""
     found = session.execute(select(User.username, User.name, User.role).where(User.active).order_by(User.name))
     return [(username, name) for username, name, role in found if allows(role, Permission.WORK_LISTS)]
 
 
-def owner(known: dict[str, str], username: str | None) -> str:
+def owner(known: Mapping[str, str], username: str | None) -> str:
     """Whose a matter is, by name; empty for nobody's."""
     return known.get(username, username) if username else ""

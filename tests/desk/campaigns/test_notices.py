@@ -54,7 +54,7 @@ def test_the_checks_are_run_and_the_words_approved(supervisor, office):
     assert "Approve these words" in words(supervisor.get(f"{REMINDER}?checks=1"))
     answer = supervisor.post(f"{REMINDER}/approve", {"version": version(office)}, page=REMINDER)
     assert answer.status_code == 303
-    assert "approved by osei" in words(supervisor.get(REMINDER))
+    assert "approved by R. Osei" in words(supervisor.get(REMINDER))
     again = supervisor.post(f"{REMINDER}/approve", {"version": version(office)}, page=REMINDER)
     assert (again.status_code, "osei has approved these words already." in words(again)) == (409, True)
     with office.database.read() as session:

@@ -77,7 +77,7 @@ def test_a_version_is_handed_in_by_one_approved_by_another_and_used(supervisor, 
     second.post(f"{V2}/activate", {"acknowledge": MEMO}, page=V2)
     assert (state(office, 2), state(office, 1)) == ("active", "retired")
     page = words(second.get(V2))
-    assert f"Put in use by lee with the note: {MEMO}" in page
+    assert f"Put in use by S. Lee with the note: {MEMO}" in page
     with office.database.read() as session:
         acts = session.scalars(select(AuditEvent.action).where(AuditEvent.action.startswith("policy.")))
         assert list(acts) == ["policy.submitted", "policy.approved", "policy.activated"]

@@ -38,7 +38,7 @@ def test_the_list_says_what_each_run_came_to(supervisor):
     page = words(supervisor.get("/campaigns"))
     assert "Nov 23 run 2 waits to be let go 18 letters and 14 texts to 19 accounts in 19 households." in page
     assert "Nov 2 run 1 let go" in page
-    assert "the clock let go by osei" in page
+    assert "the clock let go by R. Osei" in page
 
 
 def test_a_run_shows_who_hears_who_is_left_alone_and_what_it_costs(supervisor):
@@ -214,7 +214,7 @@ def test_a_brake_holds_until_somebody_says_why_it_may_go(supervisor, office):
     why = {"brake": "volume:x", "because": "The first night after the holidays."}
     assert supervisor.post(f"{TONIGHT}/lift", why, page=TONIGHT).status_code == 303
     page = words(supervisor.get(TONIGHT))
-    assert "Far more contacts than usual: lifted by osei . “The first night after the holidays.”" in page
+    assert "Far more contacts than usual: lifted by R. Osei . “The first night after the holidays.”" in page
 
 
 def test_who_planned_a_run_neither_approves_it_nor_lifts_its_brakes(supervisor, office):

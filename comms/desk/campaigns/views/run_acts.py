@@ -21,7 +21,7 @@ from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
 from comms.desk.campaigns.views import run
 from comms.desk.campaigns.views.campaign_acts import LONGEST_REASON, REFUSED, T, do
-from comms.desk.frame import formats
+from comms.desk.frame import formats, words
 from comms.desk.frame.refusals import in_words
 
 
@@ -75,7 +75,7 @@ def release(visit: Visit, run_id: int) -> ResponseReturnValue:
 def _let_go_before(visit: Visit, run_id: int) -> ResponseReturnValue:
     with visit.office.database.read() as session:
         found = run.get(session, run_id)
-        by, at = run_words.who(found.released_by), found.released_at
+        by, at = words.actor(found.released_by, visit.names), found.released_at
     when = formats.moment(at, visit.now, visit.office.city.zone) if at else ""
     flash(f"The run was let go already, by {by}, {when}. Nothing was done a second time.")
     return redirect(f"/campaigns/{run_id}", 303)

@@ -1,6 +1,6 @@
 """What the calendar brings: promises that fall due, and holds that end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask.typing import ResponseReturnValue
 
@@ -74,18 +74,18 @@ def _excel(visit: Visit, of: Agenda) -> ResponseReturnValue:
     with visit.office.database.read() as session:
         lines = agendas.every(session, of, visit.today, span)
         columns = DUE_COLUMNS if of is DUE else ENDING_COLUMNS
-        book = sheets.workbook(_rows(lines), columns, of.title, visit.office.city.zone)
+        book = sheets.workbook(_rows(lines, visit.names), columns, of.title, visit.office.city.zone)
     return excel(book, sheets.file_name(of.slug, visit.today, ending="xlsx"))
 
 
-def _rows(lines: Iterator[Due | Ending]) -> Iterator[tuple[Cell, ...]]:
+def _rows(lines: Iterator[Due | Ending], names: Mapping[str, str]) -> Iterator[tuple[Cell, ...]]:
     for line in lines:
         account = line.account
         if isinstance(line, Due):
             part, promise = line.part, line.promise
             yield (
                 part.due_on, account.name, account.number, part.amount_cents, part.allocated_cents, line.missing_cents,
-                account.past_due_cents, part.deadline_on, words.actor(promise.taken_by or "customer"),
+                account.past_due_cents, part.deadline_on, words.actor(promise.taken_by or "customer", names),
             )  # fmt: skip
         else:
             hold = line.hold

@@ -1,6 +1,6 @@
 """A worklist: what waits for a person, whose it is, with what can be done to several at once; and the same as Excel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import abort
 from flask.typing import ResponseReturnValue
@@ -37,7 +37,6 @@ def show_list(visit: Visit, of: List, problem: str = "", status: int = 200) -> R
     with visit.office.database.read() as session:
         piles = worklist.piles(session)
         sheet = queue.sheet(session, of, filtered, me, after)
-        names = workbar.names(session)
         awaiting = approvals.awaiting(session, visit.today) if of is APPROVALS and not after else []
         until = snoozing.choices(session, city, visit.now, None)
         people = workbar.people(session) if visit.by.may(Permission.ASSIGN_OTHERS) else []
@@ -50,7 +49,7 @@ def show_list(visit: Visit, of: List, problem: str = "", status: int = 200) -> R
     return page(
         visit, of.template, counts, status,
         list=of, sheet=sheet, filter=filtered, path=f"/worklists/{of.slug}", standing=standing.standing(piles, of, me),
-        names=names, people=people, until=until, awaiting=awaiting, continued=bool(after), problem=problem,
+        names=visit.names, people=people, until=until, awaiting=awaiting, continued=bool(after), problem=problem,
         late=lambda task: standing.late(city, of, task.priority, task.waiting_since, visit.now),
     )  # fmt: skip
 
@@ -62,13 +61,12 @@ def as_excel(visit: Visit, slug: str) -> ResponseReturnValue:
     with visit.office.database.begin() as session:
         note_down(session, username=visit.by.username, action="list.exported", at=visit.now, facts={"list": of.slug})
     with visit.office.database.read() as session:
-        names = workbar.names(session)
         lines = queue.all_lines(session, of, filtered, visit.by.username)
-        book = sheets.workbook(_rows(lines, names), COLUMNS, of.title, visit.office.city.zone)
+        book = sheets.workbook(_rows(lines, visit.names), COLUMNS, of.title, visit.office.city.zone)
     return excel(book, sheets.file_name(of.slug, visit.today, ending="xlsx"))
 
 
-def _rows(lines: Iterator[Line], names: dict[str, str]) -> Iterator[tuple[Cell, ...]]:
+def _rows(lines: Iterator[Line], names: Mapping[str, str]) -> Iterator[tuple[Cell, ...]]:
     for line in lines:
         task, account = line.task, line.account
         yield (
