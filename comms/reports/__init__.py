@@ -16,7 +16,7 @@ from .answers import opt_outs, replies
 from .counting import Counted, count, counted_at, uncounted
 from .delivery import delivery, sent, undeliverable
 from .model import Asked, Bars, Heading, Line, RangeError, Report, Stacks
-from .outcomes import aging, cures, promises
+from .outcomes import aging, cures, in_short, promises
 
 __all__ = [
     "REPORTS", "Asked", "Bars", "Counted", "Heading", "Line", "RangeError", "Report", "Stacks", "count", "counted_at",
@@ -36,6 +36,7 @@ REPORTS: Mapping[str, Callable[[Session, City, Asked], Report]] = {
 """The reports by name, in the order of the page."""
 
 
-def policies(session: Session) -> list[str]:
-    """The policies that a report can be narrowed to."""
-    return list(session.scalars(select(PolicyVersion.policy).distinct().order_by(PolicyVersion.policy)))
+def policies(session: Session) -> dict[str, str]:
+    """The policies that a report can be narrowed to, and what each is called in short."""
+    asked = select(PolicyVersion.policy, PolicyVersion.title).order_by(PolicyVersion.policy, PolicyVersion.version)
+    return {name: in_short(title) for name, title in session.execute(asked)}

@@ -169,13 +169,13 @@ def cures(session: Session, _city: City, asked: Asked) -> Report:
     """Of the accounts that got a step, how many paid before the next one."""
     reached = {(row[0], row[1]): row[2:] for row in sums(session, "step", asked, ReportFigure.policy, ReportFigure.key)}
     cured = {(row[0], row[1]): row[2:] for row in sums(session, "cured", asked, ReportFigure.policy, ReportFigure.key)}
-    names = _steps(session)
+    names, titles = _steps(session)
     ordered = sorted(reached, key=lambda one: (one[0], names.get(one, (len(names), ""))[0], one[1]))
     rows = []
     for policy, step in ordered:
         (count, cents), (paid, paid_cents) = reached[policy, step], cured.get((policy, step), (0, 0))
         title = names.get((policy, step), (0, step.replace("-", " ").capitalize()))[1]
-        rows.append((policy, title, count, paid, paid / count, int(cents), int(paid_cents)))
+        rows.append((titles.get(policy, policy), title, count, paid, paid / count, int(cents), int(paid_cents)))
     return Report(
         name="cures", title="Paid after each step", finding=_cures_finding(rows, asked),
         note=(
@@ -213,9 +213,17 @@ def _cures_finding(rows: list[tuple[Any, ...]], asked: Asked) -> str:
     return f"{words}."
 
 
-def _steps(session: Session) -> dict[tuple[str, str], tuple[int, str]]:
-    """Where each step of each policy stands, and its title; the newest version that has it tells."""
+def in_short(title: str) -> str:
+    """A policy's title up to its colon."""
+    return title.partition(":")[0]
+
+
+def _steps(session: Session) -> tuple[dict[tuple[str, str], tuple[int, str]], dict[str, str]]:
+    """Where each step of each policy stands, and its title, and what each policy is called in short; the newest
+    version that has it tells."""
     found: dict[tuple[str, str], tuple[int, str]] = {}
+    titles: dict[str, str] = {}
     for (name, _), policy in sorted(versions.frozen(session).items(), key=lambda item: item[0]):
         found |= {(name, step.id): (number, step.name) for number, step in enumerate(policy.step)}
-    return found
+        titles[name] = in_short(policy.title)
+    return found, titles

@@ -1,22 +1,25 @@
 """Files that staff ask for: the correspondence log of a span of days or of an account, as Excel or CSV.
 
 1. ``ask`` writes down who wants what; a short log is made at once, a long one by a worker.
-2. ``make`` claims a wish, writes the file beside its final name and renames it.
-3. ``tidy`` takes away files after ``KEPT``, and what a process that died left; it says of its wish that it failed.
+2. ``make`` claims a wish, writes the file beside its final name and renames it. It notes while it writes that it gets on.
+3. One that stands still for ``STILL``, because its process died, is taken up again, ``MOST_TRIES`` times in all. Each
+   try has a number: a process that only slept finds that the wish is another's now, and leaves it alone.
+4. ``tidy`` takes away files after ``KEPT`` and what a process that died left, and says of a wish tried so often in vain
+   that it failed.
 
 The files hold customers' words: their folder is the service's own user's alone, and each download is written down.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from shutil import copyfileobj
 from typing import Any, BinaryIO, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
@@ -42,13 +45,37 @@ TOLD = 5_000
 KEPT = timedelta(days=7)
 TAKEN_UP = timedelta(minutes=2)
 """A worker takes a wish up at once; one that waits for longer has no worker."""
-GIVEN_UP = timedelta(minutes=30)
-"""A wish that has been under way for so long is dead: the longest file takes a few minutes."""
+STILL = timedelta(minutes=2)
+"""A wish whose worker has not been heard of for so long has none: one that writes is heard every few seconds."""
+HEARD = 5.0
+"""Seconds after which a worker says again that it gets on, however few rows it has found."""
+MOST_TRIES = 3
+HALF_KEPT = timedelta(minutes=30)
+"""A half-written file that has not grown for so long belongs to nobody: the longest takes a few minutes."""
 SHOWN = 20
 
 
 class ExportError(ValueError):
     """A log that cannot be made; the message says what to do."""
+
+
+class TakenOverError(Exception):
+    """This process stood still for so long that another one makes the file now."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A wish that is ours: what is wanted, and the number of this try."""
+
+    id: int
+    wanted: Wanted
+    form: Form
+    number: str
+    tries: int
+
+    @property
+    def ours(self) -> ColumnElement[bool]:
+        return and_(Export.id == self.id, Export.state == "running", Export.tries == self.tries)
 
 
 def check(session: Session, city: City, wanted: Wanted, form: Form) -> int:
@@ -76,23 +103,33 @@ def ask(session: Session, wanted: Wanted, form: Form, *, by: str, at: datetime, 
 
 def make(database: Database, city: City, clock: Clock, var: Path, export_id: int) -> bool:
     """Make the file of a wish. False when somebody else is at it, or it is done already."""
-    claimed = database.run(lambda session: _claim(session, export_id))
-    if claimed is None:
+    task = database.run(lambda session: _claim(session, export_id, clock.now()))
+    if task is None:
         return False
-    wanted, form, number = claimed
 
     def told(count: int) -> None:
-        running = (Export.id == export_id) & (Export.state == "running")
-        database.run(lambda session: session.execute(update(Export).where(running).values(rows=count)))
+        getting_on = update(Export).where(task.ours).values(rows=count, got_on_at=clock.now()).returning(Export.id)
+        if database.run(lambda session: session.execute(getting_on).first()) is None:
+            raise TakenOverError(f"File {export_id} is made by another process now.")
 
     try:
-        name, count = _write(database, city, folder(var), export_id, wanted, form, number, told)
-    except Exception:
-        words = "The file could not be made. Ask for it again; if that fails too, look at the service's log."
-        _finish(database, export_id, clock, state="failed", words=words)
+        name, count = _write(database, city, folder(var), task, told)
+    except TakenOverError:
+        return False
+    except Exception as error:
+        _finish(database, task, clock, state="failed", words=_why(error))
         raise
-    _finish(database, export_id, clock, state="done", words="", rows=count, name=name)
-    return True
+    return _finish(database, task, clock, state="done", words="", rows=count, name=name)
+
+
+def _why(error: Exception) -> str:
+    """What to tell who waits for a file that cannot be made."""
+    if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+        return (
+            "There is no room left for files on the service's machine. Tell whoever looks after the service, and ask "
+            "for the file again when there is."
+        )
+    return "The file could not be made. Ask for it again; if that fails too, look at the service's log."
 
 
 def folder(var: Path) -> Path:
@@ -102,12 +139,20 @@ def folder(var: Path) -> Path:
     return path
 
 
-def waiting(session: Session, before: datetime) -> list[int]:
-    """Wishes that nobody has taken up since then, the oldest first."""
-    rows = session.scalars(
-        select(Export.id).where(Export.state == "waiting", Export.asked_at <= before).order_by(Export.id)
-    )
+def waiting(session: Session, now: datetime, patience: timedelta) -> list[int]:
+    """Wishes that nobody has taken up within ``patience``, and those whose worker is gone, the oldest first."""
+    forgotten = and_(Export.state == "waiting", Export.asked_at <= now - patience)
+    rows = session.scalars(select(Export.id).where(or_(forgotten, _left_behind(now))).order_by(Export.id))
     return list(rows)
+
+
+def _stands_still(now: datetime) -> ColumnElement[bool]:
+    return and_(Export.state == "running", func.coalesce(Export.got_on_at, Export.asked_at) <= now - STILL)
+
+
+def _left_behind(now: datetime) -> ColumnElement[bool]:
+    """A wish whose worker is gone, and that may be tried again."""
+    return and_(_stands_still(now), Export.tries < MOST_TRIES)
 
 
 def mine(session: Session, username: str) -> Sequence[Export]:
@@ -122,12 +167,12 @@ def tidy(database: Database, clock: Clock, var: Path) -> int:
     now = clock.now()
 
     def forget(session: Session) -> list[str]:
-        dead = (Export.state == "running") & (Export.asked_at <= now - GIVEN_UP)
-        session.execute(
-            update(Export)
-            .where(dead)
-            .values(state="failed", finished_at=now, words="The service stopped while it was made. Ask for it again.")
+        words = (
+            f"It was begun {MOST_TRIES} times, and each time the service stopped half-way. Ask for a shorter time, and "
+            "tell whoever looks after the service."
         )
+        dead = and_(_stands_still(now), Export.tries >= MOST_TRIES)
+        session.execute(update(Export).where(dead).values(state="failed", finished_at=now, words=words))
         old = Export.name.is_not(None) & (Export.finished_at <= now - KEPT)
         names = list(session.scalars(select(Export.name).where(old)))
         session.execute(update(Export).where(old).values(name=None))
@@ -137,21 +182,22 @@ def tidy(database: Database, clock: Clock, var: Path) -> int:
     for name in names:
         (folder(var) / name).unlink(missing_ok=True)
     for half in folder(var).glob("*.part"):
-        if time.time() - half.stat().st_mtime > GIVEN_UP.total_seconds():
+        if time.time() - half.stat().st_mtime > HALF_KEPT.total_seconds():
             half.unlink(missing_ok=True)
     return len(names)
 
 
-def _claim(session: Session, export_id: int) -> tuple[Wanted, Form, str] | None:
+def _claim(session: Session, export_id: int, now: datetime) -> _Task | None:
     taken = session.execute(
         update(Export)
-        .where(Export.id == export_id, Export.state == "waiting")
-        .values(state="running")
-        .returning(Export.id)
+        .where(Export.id == export_id, or_(Export.state == "waiting", _left_behind(now)))
+        .values(state="running", got_on_at=now, tries=Export.tries + 1, rows=None)
+        .returning(Export.tries, Export.options)
+        .execution_options(synchronize_session=False)
     ).first()
     if taken is None:
         return None
-    options = dict(session.scalars(select(Export.options).where(Export.id == export_id)).one())
+    options = dict(taken.options)
     form: Form = "csv" if options.pop("form") == "csv" else "xlsx"
     del options["about"]
     options.pop("expected", None)
@@ -160,20 +206,23 @@ def _claim(session: Session, export_id: int) -> tuple[Wanted, Form, str] | None:
     number = (
         session.scalar(select(Account.number).where(Account.id == wanted.account_id)) if wanted.account_id else None
     )
-    return wanted, form, number or ""
+    return _Task(export_id, wanted, form, number or "", taken.tries)
 
 
 def _write(
-    database: Database, city: City, into: Path, export_id: int, wanted: Wanted, form: Form, number: str,
-    told: Callable[[int], None],
+    database: Database, city: City, into: Path, task: _Task, told: Callable[[int], None]
 ) -> tuple[str, int]:  # fmt: skip
-    named = [part for part in ("log", number, wanted.first, wanted.last, export_id) if part]
-    name = sheets.file_name(*named, ending=form)
-    unfinished = into / f"{name}.{os.getpid()}.part"
+    wanted = task.wanted
+    named = [part for part in ("log", task.number, wanted.first, wanted.last, task.id) if part]
+    name = sheets.file_name(*named, ending=task.form)
+    for earlier in range(1, task.tries):
+        (into / f"{name}.{earlier}.part").unlink(missing_ok=True)
+    unfinished = into / f"{name}.{task.tries}.part"
     try:
         with unfinished.open("xb") as file:
             unfinished.chmod(0o600)
-            count = write(database, city, wanted, form, file, told)
+            count = write(database, city, wanted, task.form, file, told)
+        told(count)
         unfinished.replace(into / name)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -201,13 +250,16 @@ class _Counter:
         self._given, self._told, self.count = given, told, 0
 
     def __iter__(self) -> Iterator[Sequence[Cell]]:
+        heard = time.monotonic()
         for row in self._given:
             self.count += 1
-            if self.count % TOLD == 0:
+            if self.count % TOLD == 0 or time.monotonic() > heard + HEARD:
                 self._told(self.count)
+                heard = time.monotonic()
             yield row
 
 
-def _finish(database: Database, export_id: int, clock: Clock, **values: Any) -> None:
-    statement = update(Export).where(Export.id == export_id, Export.state == "running")
-    database.run(lambda session: session.execute(statement.values(finished_at=clock.now(), **values)))
+def _finish(database: Database, task: _Task, clock: Clock, **values: Any) -> bool:
+    """Write down how it ended; False when the wish is another's by now."""
+    ended = update(Export).where(task.ours).values(finished_at=clock.now(), **values).returning(Export.id)
+    return database.run(lambda session: session.execute(ended).first()) is not None

@@ -96,6 +96,7 @@ def _progress(visit: Visit) -> dict[str, Any]:
     """What the list of files says of those that are not ready."""
     return {
         "overdue": visit.now - exporting.TAKEN_UP,
+        "still": visit.now - exporting.STILL,
         "uncounted": exporting.LONGEST_XLSX,
         "at_once": exporting.AT_ONCE,
         "on": lambda day: formats.day(date.fromisoformat(day), visit.today),

@@ -1,6 +1,7 @@
 """The reports: all on one page with their findings, each one alone with its table, and each as Excel."""
 
 import time
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -94,7 +95,7 @@ def _frame(visit: Visit, session: Session) -> tuple[Asked, dict[str, Any]]:
     }  # fmt: skip
 
 
-def _asked(query: dict[str, str], today: date, policies: list[str]) -> tuple[Asked, str]:
+def _asked(query: dict[str, str], today: date, policies: Collection[str]) -> tuple[Asked, str]:
     usual = Asked(today - timedelta(DAYS - 1), today)
     try:
         first, last = (
