@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import text
 
-from comms.desk.accounts.found import passage
+from comms.desk.accounts.passages import passage
 from comms.history import remember, with_words
 from comms.history.chain import NewEvent, record
 from comms.history.words import STATEMENTS

@@ -12,7 +12,7 @@ from comms.accounts import Account, contacts, finding
 from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
-from comms.desk.accounts import found as in_messages
+from comms.desk.accounts import passages as in_messages
 from comms.desk.frame import sheets, words
 from comms.desk.frame.downloads import excel
 from comms.desk.frame.pages import page

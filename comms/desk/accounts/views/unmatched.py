@@ -9,7 +9,7 @@ from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.worklists.lists import UNMATCHED
-from comms.desk.worklists.views.worklists import show_list
+from comms.desk.worklists.views.matters import show_list
 from comms.replies import Handled
 from comms.replies.assigning import AssignError, assign
 

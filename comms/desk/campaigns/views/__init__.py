@@ -4,23 +4,23 @@ A view takes a ``Visit`` and answers; its route names the permission it needs.
 """
 
 from . import (
-    campaigns,
-    excel_lists,
     notices,
     policies,
     policy_acts,
     policy_moves,
     run,
     run_acts,
+    runs,
     samples,
     shutoff,
     shutoff_acts,
+    workbooks,
 )
 
 __all__ = ["ROUTES"]
 
 _PAGES = (
-    campaigns,
+    runs,
     run,
     run_acts,
     samples,
@@ -29,7 +29,7 @@ _PAGES = (
     policy_moves,
     shutoff,
     shutoff_acts,
-    excel_lists,
+    workbooks,
     notices,
 )
 ROUTES = tuple(route for page in _PAGES for route in page.ROUTES)

@@ -14,7 +14,7 @@ from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns.views import policies
-from comms.desk.campaigns.views.campaign_acts import LONGEST_REASON, do
+from comms.desk.campaigns.views.acting import LONGEST_REASON, do
 
 LONGEST_NOTE = 1000
 

@@ -16,7 +16,7 @@ from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
 from comms.desk.campaigns.views import policies
-from comms.desk.campaigns.views.campaign_acts import REFUSED
+from comms.desk.campaigns.views.acting import REFUSED
 from comms.desk.frame import formats
 from comms.desk.frame.pages import page
 from comms.desk.frame.refusals import in_words

@@ -14,7 +14,7 @@ from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words, runs
-from comms.desk.campaigns.campaign_sheets import parts
+from comms.desk.campaigns.tables import parts
 from comms.desk.frame.pages import page
 from comms.desk.frame.refusals import in_words
 from comms.rules import rulebook_of

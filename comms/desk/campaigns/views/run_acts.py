@@ -20,7 +20,7 @@ from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
 from comms.desk.campaigns.views import run
-from comms.desk.campaigns.views.campaign_acts import LONGEST_REASON, REFUSED, T, do
+from comms.desk.campaigns.views.acting import LONGEST_REASON, REFUSED, T, do
 from comms.desk.frame import formats, words
 from comms.desk.frame.refusals import in_words
 

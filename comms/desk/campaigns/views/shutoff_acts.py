@@ -15,7 +15,7 @@ from comms.desk.access.audit import note_down
 from comms.desk.access.gate import MAX_FORM_BYTES, Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns.views import shutoff
-from comms.desk.campaigns.views.campaign_acts import LONGEST_REASON, T, do
+from comms.desk.campaigns.views.acting import LONGEST_REASON, T, do
 from comms.desk.frame import formats
 from comms.desk.frame.refusals import in_words
 from comms.field import CompletionFileError, OrderError

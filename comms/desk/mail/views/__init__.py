@@ -3,9 +3,9 @@
 A view takes a ``Visit`` and answers; its route names the permission it needs.
 """
 
-from . import mail, mail_back, mail_proof, mail_scan
+from . import batches, proof, returned, scan
 
 __all__ = ["ROUTES"]
 
-_PAGES = (mail, mail_proof, mail_back, mail_scan)
+_PAGES = (batches, proof, returned, scan)
 ROUTES = tuple(route for page in _PAGES for route in page.ROUTES)

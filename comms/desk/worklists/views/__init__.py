@@ -3,9 +3,9 @@
 A view takes a ``Visit`` and answers; its route names the permission it needs.
 """
 
-from . import agendas, home, task_acts, tasks, worklists
+from . import agendas, home, matters, task_acts, tasks
 
 __all__ = ["ROUTES"]
 
-_PAGES = (home, worklists, agendas, tasks, task_acts)
+_PAGES = (home, matters, agendas, tasks, task_acts)
 ROUTES = tuple(route for page in _PAGES for route in page.ROUTES)

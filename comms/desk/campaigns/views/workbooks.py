@@ -16,8 +16,7 @@ from comms.db import one_of
 from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
-from comms.desk.campaigns import campaign_sheets as tables
-from comms.desk.campaigns import runs
+from comms.desk.campaigns import runs, tables
 from comms.desk.campaigns.views import run, shutoff
 from comms.desk.frame import sheets
 from comms.desk.frame.downloads import excel

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 
 from comms.campaigns import Decision
-from comms.desk.campaigns import campaign_sheets
+from comms.desk.campaigns import tables
 from comms.desk.schema import AuditEvent
 from tests.desk.campaigns.conftest import words
 from tests.support.workbooks import rows
@@ -40,7 +40,7 @@ def test_those_whom_a_rule_protects_with_what_it_saw(supervisor):
 
 
 def test_a_long_list_is_given_in_parts_that_hold_each_account_once(supervisor, monkeypatch):
-    monkeypatch.setattr(campaign_sheets, "AT_ONCE", 8)
+    monkeypatch.setattr(tables, "AT_ONCE", 8)
     monkeypatch.setattr("comms.desk.campaigns.runs.PER_PAGE", 7)
     page = supervisor.get(f"{TONIGHT}/accounts?outcome=contact").get_data(as_text=True)
     assert ("part=3" in page, "part=4" in page) == (True, False)
