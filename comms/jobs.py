@@ -343,7 +343,7 @@ def _files(at: Office) -> None:
     if removed:
         log.info("exports.removed", files=removed)
     with at.database.read() as session:
-        forgotten = exporting.waiting(session, at.clock.now() - EXPORT_PATIENCE)
+        forgotten = exporting.waiting(session, at.clock.now(), EXPORT_PATIENCE)
     for export_id in forgotten:
         at.doorbell.ask_for_export(export_id)
 

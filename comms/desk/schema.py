@@ -103,6 +103,10 @@ class Export(Base):
     options: Mapped[dict[str, Any]]
     state: Mapped[str]
     """``waiting``, ``running``, ``done`` or ``failed``."""
+    got_on_at: Mapped[datetime | None]
+    """When whoever makes it last said that it gets on."""
+    tries: Mapped[int] = mapped_column(default=0)
+    """How often it was begun."""
     rows: Mapped[int | None]
     name: Mapped[str | None]
     """The file's name in the exports folder."""

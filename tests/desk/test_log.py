@@ -140,13 +140,26 @@ def test_without_a_worker_the_page_says_what_to_do(november, boss, monkeypatch, 
     assert 'hx-get="/reports/log/files"' in page, "it goes on looking"
 
 
+def test_a_log_whose_worker_has_stopped_says_that_it_is_begun_again(november, boss, monkeypatch, clock):
+    monkeypatch.setattr(exporting, "AT_ONCE", 0)
+    november.doorbell.ask_for_export = lambda _: True
+    export(boss)
+    with november.database.begin() as session:
+        wish = session.get(Export, 1)
+        wish.state, wish.tries, wish.got_on_at = "running", 1, clock.now()
+    assert "Being made. This page" in boss.get("/reports/log/files").get_data(as_text=True)
+    clock.advance(timedelta(minutes=2))
+    page = boss.get("/reports/log/files").get_data(as_text=True)
+    assert "Stands still." in page and "begun again by itself" in page and 'hx-get="/reports/log/files"' in page
+
+
 def test_a_wish_that_nobody_took_up_is_rung_for_again(november, boss, monkeypatch):
     monkeypatch.setattr(exporting, "AT_ONCE", 0)
     november.doorbell.ask_for_export = lambda _: False
     export(boss)
     with november.database.read() as session:
-        assert exporting.waiting(session, november.clock.now() - timedelta(seconds=1)) == []
-        assert exporting.waiting(session, november.clock.now()) == [1]
+        assert exporting.waiting(session, november.clock.now(), timedelta(seconds=1)) == []
+        assert exporting.waiting(session, november.clock.now(), timedelta()) == [1]
 
 
 def test_only_who_asked_for_a_file_gets_it(november, boss, app):
@@ -164,13 +177,14 @@ def test_files_go_after_a_week_and_what_died_is_told(november, boss, clock):
     os.utime(folder / "log.csv.999.part", (time.time() - 86400,) * 2)
     with november.database.begin() as session:
         exporting.ask(session, NOVEMBER, "csv", by="osei", at=clock.now(), about="All accounts")
-        session.get(Export, 2).state = "running"
+        died = session.get(Export, 2)
+        died.state, died.tries = "running", exporting.MOST_TRIES
     clock.advance(timedelta(days=8))
     assert exporting.tidy(november.database, clock, november.settings.var) == 1
     assert list(folder.iterdir()) == []
     with november.database.read() as session:
         page = [(row.state, row.name) for row in exporting.mine(session, "osei")]
-        assert "Ask for it again" in session.get(Export, 2).words
+        assert "begun 3 times" in session.get(Export, 2).words
     assert page == [("failed", None), ("done", None)]
 
 

@@ -1,7 +1,7 @@
 """Files that staff ask for: the correspondence log of a span of days or of an account, as Excel or CSV.
 
 1. ``ask`` writes down who wants what; a short log is made at once, a long one by a worker.
-2. ``make`` claims a wish, writes the file beside its final name and renames it. It notes while it writes that it gets on.
+2. ``make`` claims a wish, writes the file beside its final name, notes now and then that it gets on, and renames it.
 3. One that stands still for ``STILL``, because its process died, is taken up again, ``MOST_TRIES`` times in all. Each
    try has a number: a process that only slept finds that the wish is another's now, and leaves it alone.
 4. ``tidy`` takes away files after ``KEPT`` and what a process that died left, and says of a wish tried so often in vain
@@ -20,6 +20,7 @@ from shutil import copyfileobj
 from typing import Any, BinaryIO, Literal
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from comms.accounts.schema import Account
@@ -116,6 +117,8 @@ def make(database: Database, city: City, clock: Clock, var: Path, export_id: int
         name, count = _write(database, city, folder(var), task, told)
     except TakenOverError:
         return False
+    except OperationalError:  # the database went away: the wish stands still, and is taken up again when it answers
+        raise
     except Exception as error:
         _finish(database, task, clock, state="failed", words=_why(error))
         raise
@@ -209,9 +212,7 @@ def _claim(session: Session, export_id: int, now: datetime) -> _Task | None:
     return _Task(export_id, wanted, form, number or "", taken.tries)
 
 
-def _write(
-    database: Database, city: City, into: Path, task: _Task, told: Callable[[int], None]
-) -> tuple[str, int]:  # fmt: skip
+def _write(database: Database, city: City, into: Path, task: _Task, told: Callable[[int], None]) -> tuple[str, int]:
     wanted = task.wanted
     named = [part for part in ("log", task.number, wanted.first, wanted.last, task.id) if part]
     name = sheets.file_name(*named, ending=task.form)
