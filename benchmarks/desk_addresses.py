@@ -61,6 +61,9 @@ _VALUES = (
     ("/accounts/<number>/holds", "SELECT a.number AS number, h.id AS hold_id FROM hold h JOIN account a ON a.id = h.account_id LIMIT 5"),
     ("/accounts/<number>/promises", "SELECT a.number AS number, p.id AS promise_id FROM promise p JOIN account a ON a.id = p.account_id "
      "WHERE p.status = 'open' LIMIT 5"),
+    ("/accounts/<number>/messages", "SELECT number AS number, id AS message_id, 1 AS sheet FROM (SELECT a.number, m.id, row_number() OVER "
+     "(PARTITION BY m.channel ORDER BY b.manifest ->> 'files' IS NULL, m.id DESC) AS place FROM message m JOIN account a ON a.id = m.account_id "
+     "LEFT JOIN mail_batch b ON b.id = m.batch_id) AS sent WHERE place < 4"),
     ("/accounts/<number>", f"SELECT a.number AS number FROM {_SOME}"),
     ("/campaigns/policies/<name>", "SELECT policy AS name, version AS version FROM policy_version ORDER BY version DESC, policy LIMIT 4"),
     ("/campaigns/moves", "SELECT id AS move_id FROM policy_move LIMIT 3"),

@@ -43,7 +43,8 @@ _SAID = "Duluth Utilities: $' || (m % 900) || '.' || (10 + m % 90) || ' on your 
 
 _STATEMENTS = (
     "INSERT INTO contact_content (digest, content, stored_at) SELECT digest, jsonb_build_object('channel', channel, "
-    f"'subject', CASE WHEN channel = 'email' THEN 'Your account is past due' END, 'text', '{_SAID}'), at "
+    f"'subject', CASE WHEN channel = 'email' THEN 'Your account is past due' END, 'text', '{_SAID}', 'html', "
+    "CASE WHEN channel = 'email' THEN '<p>' || repeat('You owe. ', 900) || '</p>' END), at "
     "FROM past WHERE sort < 8",
     "INSERT INTO contact_content (digest, content, stored_at) SELECT digest, jsonb_build_object('text', words), at "
     "FROM past WHERE sort BETWEEN 16 AND 18",
