@@ -90,11 +90,14 @@ def subjects(session: Session, city: City, account_ids: Collection[int], at: dat
 
 def _subjects(session: Session, city: City, ids: list[int], at: datetime, weather: Weather) -> list[Subject]:
     today = city.local_date(at)
+    # First, with the version of the facts: what changes while the rest is read makes this version an old one, and what
+    # was decided on it is held before it leaves. Read last, the new version would vouch for the old facts.
+    accounts = session.execute(select(*_ACCOUNT).where(one_of(session, Account.id, ids)).order_by(Account.id)).all()
     paid, holds, points = _paid_since(session, ids), _holds(session, ids, today), _points(session, ids)
     broken, copies = _broken_promises(session, ids, at), _copies(session, ids, today)
     returned = returned_addresses(session, ids)
     made = []
-    for row in session.execute(select(*_ACCOUNT).where(one_of(session, Account.id, ids)).order_by(Account.id)):
+    for row in accounts:
         id_ = row.id
         addresses, blocked = points.get(id_, _NO_POINTS)
         unreachable: dict[str, str] = {}

@@ -214,13 +214,14 @@ class _Chunk:
         self.now = clock.now()
         self.night: Night = night_of(session, city, renderer.catalogue, self.now)
         ids = [decision.account_id for decision in decisions]
+        # Before the picture: a message bears this version of the facts, and what came in since is then newer.
+        self.accounts = {
+            account.id: account for account in session.scalars(select(Account).where(one_of(session, Account.id, ids)))
+        }
         seen = picture(session, city, ids, self.now)
         self.subjects: Mapping[int, Subject] = seen.subjects
         self.contacts: Contacts = seen.contacts
         self.positions = positions(session, ids, self.night.frozen, self.now)
-        self.accounts = {
-            account.id: account for account in session.scalars(select(Account).where(one_of(session, Account.id, ids)))
-        }
         self.costs = Costs(city, renderer.catalogue, renderer)
 
     def release(self, done: Released) -> None:
