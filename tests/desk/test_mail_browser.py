@@ -1,6 +1,7 @@
 """Mail in a real browser: letters are scanned one after another without touching the mouse, and the pages fit."""
 
 import logging
+import time
 
 import pytest
 
@@ -94,6 +95,39 @@ def test_a_scan_over_the_reasons_does_not_choose_another(page):
     scanned(page, FIRST)
     page.wait_for_selector(".scan-heading:has-text('Came back: no such number')")
     assert page.input_value("#reason") == "NSN"
+
+
+def typed_then_tab(page, text, apart):
+    """The keys of a text and Tab after it, ``apart`` seconds from each other whatever this machine is busy with. True
+    where the cursor stays in the field."""
+    keys, at = page.context.new_cdp_session(page), time.time()
+    for place, key in enumerate([*text, "Tab"]):
+        way = {"code": "Tab", "windowsVirtualKeyCode": 9} if key == "Tab" else {"text": key}
+        keys.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": key, "timestamp": at + place * apart} | way)
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": key, "timestamp": at + place * apart})
+    keys.detach()
+    return page.evaluate("document.activeElement.id") == "piece"
+
+
+def test_a_scanner_may_end_with_tab(page):
+    page.goto("/mail/returned/scan")
+    for code in ("NSN", FIRST, SECOND):
+        assert typed_then_tab(page, code, 0.02), "the field is never left"
+    page.locator("#scanned tbody tr").nth(1).wait_for()
+    assert page.input_value("#reason") == "NSN"
+    assert not typed_then_tab(page, "", 0.02), "the next Tab goes on"
+
+
+def test_who_types_the_number_leaves_the_field_with_tab(page):
+    page.goto("/mail/returned/scan")
+    page.select_option("#reason", "NSN")
+    for text, apart in (("20261118-1-3", 0.06), (piece(3), 0.1), ("duluth", 0.02), ("vacant house", 0.02)):
+        page.fill("#piece", "")
+        assert not typed_then_tab(page, text, apart), text
+        assert page.input_value("#piece") == text
+    page.press("#piece", "Shift+Tab")
+    assert page.evaluate("document.activeElement.id") == "reason"
+    assert page.locator("#scanned tbody tr").count() == 0
 
 
 def test_the_day_of_a_batch_is_said_by_keyboard(page):
