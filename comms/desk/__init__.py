@@ -5,8 +5,6 @@ security headers and error pages. A room of the desk is a folder, and its ``view
 names the permission it needs, and one gate (``access.gate``) stands before all of them.
 """
 
-from typing import TYPE_CHECKING
-
 from flask import Blueprint, Flask
 from flask.typing import ResponseReturnValue
 
@@ -21,10 +19,8 @@ from comms.desk.mail.views import ROUTES as MAIL
 from comms.desk.reporting.views import ROUTES as REPORTING
 from comms.desk.staff.views import ROUTES as STAFF
 from comms.desk.worklists.views import ROUTES as WORKLISTS
+from comms.office import Office
 from comms.settings import ROOT
-
-if TYPE_CHECKING:
-    from comms.office import Office
 
 __all__ = ["ROUTES", "blueprint", "install"]
 
@@ -32,7 +28,7 @@ ROUTES = (*STAFF, *WORKLISTS, *ACCOUNTS, *CAMPAIGNS, *REPORTING, *MAIL)
 """Every address of the desk but those of its files."""
 
 
-def blueprint(office: "Office") -> Blueprint:
+def blueprint(office: Office) -> Blueprint:
     """The pages of the desk for one office."""
     desk = Blueprint("desk", __name__, template_folder=str(ROOT / "templates"))
     for route in ROUTES:
@@ -52,7 +48,7 @@ def blueprint(office: "Office") -> Blueprint:
     return desk
 
 
-def install(app: Flask, office: "Office") -> None:
+def install(app: Flask, office: Office) -> None:
     """Give the application what the pages need around them: cookies and form tokens, headers, error pages."""
     headers.install(app, office)
     csrf.init_app(app)
@@ -60,6 +56,6 @@ def install(app: Flask, office: "Office") -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 
-def _add(desk: Blueprint, office: "Office", route: Route) -> None:
+def _add(desk: Blueprint, office: Office, route: Route) -> None:
     endpoint = f"{route.view.__module__.rpartition('.')[2]}.{route.view.__name__}".replace(".", "_")
     desk.add_url_rule(route.rule, endpoint, guarded(office, route), methods=list(route.methods))

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from comms import desk
 from comms.accounts import finding
-from comms.desk.access.gate import Route
+from comms.desk.access.gate import Route, Visit
 from comms.desk.schema import AuditEvent
 from tests.desk import mail_story, story
 from tests.desk.conftest import Browser
@@ -81,8 +81,8 @@ def calls(function) -> set[str]:
             if isinstance(node, ast.Name) and node.id not in bound:
                 found = vars(loaded).get(node.id)
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                room = vars(loaded).get(node.value.id)
-                found = vars(room).get(node.attr) if type(room) is ModuleType else None
+                room = Visit if node.value.id in ("visit", "self") else vars(loaded).get(node.value.id)
+                found = vars(room).get(node.attr) if room is Visit or type(room) is ModuleType else None
             if inspect.isfunction(found) and found.__module__.startswith("comms.desk"):
                 waiting.append((found.__module__, found.__name__))
     return {name for _, name in reached}

@@ -5,25 +5,24 @@
 is read of anybody before it is known that they may send it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import abort, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect  # type: ignore[import-untyped]
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from comms.desk.access import sessions
+from comms.desk.access import audit, sessions
 from comms.desk.access.permissions import Permission
 from comms.desk.access.sessions import Staff
 from comms.desk.access.users import names_of
-
-if TYPE_CHECKING:
-    from comms.office import Office
+from comms.office import Office
 
 __all__ = ["COOKIE", "CSRFError", "Route", "Visit", "csrf", "guarded", "positive"]
 
@@ -44,7 +43,7 @@ csrf = CSRFProtect()
 class Visit:
     """One request: the office, who asks, and when."""
 
-    office: "Office"
+    office: Office
     staff: Staff | None
     now: datetime
 
@@ -53,6 +52,11 @@ class Visit:
         """Who asks, on a page that needs somebody signed in."""
         assert self.staff is not None
         return self.staff
+
+    @property
+    def actor(self) -> str:
+        """Who asks, as the history names them."""
+        return f"user:{self.by.username}"
 
     @property
     def today(self) -> date:
@@ -76,6 +80,28 @@ class Visit:
         """What was typed into a field of the form, in one line of at most so many characters."""
         return " ".join(self.form.get(name, "").split())[:most]
 
+    def note_down(
+        self, session: Session, action: str, *, account_id: int | None = None, facts: dict[str, Any] | None = None
+    ) -> None:
+        """Write down in the audit what is done here, with whatever else ``session`` writes."""
+        audit.note_down(
+            session, username=self.by.username, action=action, at=self.now, account_id=account_id, facts=facts
+        )
+
+    def saw_part(self, account_id: int | None) -> None:
+        """Write down a part of a record that its page brings after itself (``audit.note_part``)."""
+        audit.note_part(self.office.database, username=self.by.username, at=self.now, account_id=account_id)
+
+    def saw_list(self, what: str, numbers: Sequence[str]) -> None:
+        """Write down whose records a list showed."""
+        with self.office.database.begin() as session:
+            self.note_down(session, "list.viewed", facts={"list": what, "accounts": list(numbers)})
+
+    def took_list(self, what: str, **more: Any) -> None:
+        """Write down that a list was taken out as a file."""
+        with self.office.database.begin() as session:
+            self.note_down(session, "list.exported", facts={"list": what, **more})
+
 
 def positive(text: str) -> int | None:
     """A number from an address or a form; None when it is not one."""
@@ -97,7 +123,7 @@ class Route:
     most_bytes: int = MAX_FORM_BYTES
 
 
-def guarded(office: "Office", route: Route) -> Callable[..., ResponseReturnValue]:
+def guarded(office: Office, route: Route) -> Callable[..., ResponseReturnValue]:
     """The view of a route behind the gate."""
     hosts = _our_hosts(office.settings.public_url)
 

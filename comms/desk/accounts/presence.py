@@ -40,9 +40,7 @@ def here(session: Session, account_id: int, username: str, now: datetime, *, wri
 
 def clear(session: Session, now: datetime) -> None:
     """Forget what is long past, on every record: the table never holds more than the last hour."""
-    session.execute(
-        delete(Presence).where(Presence.seen_at < now - KEPT).execution_options(synchronize_session=False)
-    )  # fmt: skip
+    session.execute(delete(Presence).where(Presence.seen_at < now - KEPT).execution_options(synchronize_session=False))
 
 
 def others(session: Session, account_id: int, username: str, now: datetime) -> list[Other]:

@@ -94,9 +94,7 @@ def ready(
 
 def of_composer(session: Session, visit: Visit, account: Account, state: Composer) -> list[Ready]:
     """The replies that the reply box offers."""
-    return ready(
-        session, visit.office.city, account, language_of(account), visit.by.name, may_ask=not state.cautions
-    )  # fmt: skip
+    return ready(session, visit.office.city, account, language_of(account), visit.by.name, may_ask=not state.cautions)
 
 
 def put(session: Session, visit: Visit, account: Account, typed: str, chosen: str) -> str:

@@ -1,6 +1,5 @@
 """Pages for what goes wrong: a sentence and a next step, in the look of the desk, without the database."""
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -10,9 +9,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
 from comms.desk.access.gate import CSRFError, Visit
 from comms.desk.frame.pages import page
-
-if TYPE_CHECKING:
-    from comms.office import Office
+from comms.office import Office
 
 MEANINGS = {
     400: ("This request could not be read", "Go back, load the page again, and try once more."),
@@ -36,7 +33,7 @@ PLAIN_PATHS = ("/webhooks/", "/api/", "/healthz", "/readyz", "/metrics", "/asset
 """Addresses that programs ask: they get one line of text."""
 
 
-def install(app: Flask, office: "Office") -> None:
+def install(app: Flask, office: Office) -> None:
     """Answer every error of the application with its page."""
 
     def answer(error: HTTPException) -> Response:
@@ -90,7 +87,7 @@ def install(app: Flask, office: "Office") -> None:
     app.register_error_handler(PoolTimeout, no_database)
 
 
-def _nobody(office: "Office") -> Visit:
+def _nobody(office: Office) -> Visit:
     return Visit(office, None, office.clock.now())
 
 

@@ -4,12 +4,9 @@ No page holds a script or a style of its own, so the policy needs neither a nonc
 nothing that ran before it: an answer refused early has the same headers.
 """
 
-from typing import TYPE_CHECKING
-
 from flask import Flask, Response, request
 
-if TYPE_CHECKING:
-    from comms.office import Office
+from comms.office import Office
 
 POLICY = "; ".join(
     (
@@ -44,7 +41,7 @@ FRAMED = {
 """For a message that is looked at in a frame of our page: its own styles count, and nothing in it runs or is sent."""
 
 
-def install(app: Flask, office: "Office") -> None:
+def install(app: Flask, office: Office) -> None:
     """Add the headers to every answer, and set the cookie that the forms' tokens live in."""
     app.config.setdefault("SECRET_KEY", None)
     app.secret_key = app.secret_key or office.settings.secret

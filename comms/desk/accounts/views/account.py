@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account, finding
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import composing, conversation, meanings, narrowing, presence, record, saved_replies
@@ -45,10 +44,8 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
         return redirect(f"/accounts/{account.number}", 303)
     narrow, before = Narrow.asked(visit.query), positive(visit.query.get("before", ""))
     with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
-            facts={"show": "all"} | narrow.fields() | ({"before": before} if before else {}),
-        )  # fmt: skip
+        facts = {"show": "all"} | narrow.fields() | ({"before": before} if before else {})
+        visit.note_down(session, "account.viewed", account_id=account.id, facts=facts)
         presence.clear(session, visit.now)
         presence.here(session, account.id, visit.by.username, visit.now, writes=False)
     return render(visit, account, _begun(visit, account))

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account
-from comms.desk.access.audit import note_down, note_part
 from comms.desk.access.gate import Visit, positive
 from comms.desk.accounts import record
 from comms.desk.accounts.views.account import account_or_404, task_of
@@ -29,10 +28,7 @@ def opened(visit: Visit, number: str, about: str) -> Account:
     """The account that an act is about, with the view of its record written down. ``about`` is the word of the act."""
     with visit.office.database.begin() as session:
         account = account_or_404(session, number)
-        note_down(
-            session, username=visit.by.username, action="account.viewed", at=visit.now, account_id=account.id,
-            facts={"page": about},
-        )  # fmt: skip
+        visit.note_down(session, "account.viewed", account_id=account.id, facts={"page": about})
         session.expunge(account)
     return account
 
@@ -48,7 +44,7 @@ def found(visit: Visit, number: str) -> Account:
 def part_of(visit: Visit, number: str) -> Account:
     """The account that a part of a page is about; who asks for the part alone is written down."""
     account = found(visit, number)
-    note_part(visit.office.database, username=visit.by.username, at=visit.now, account_id=account.id)
+    visit.saw_part(account.id)
     return account
 
 

@@ -55,7 +55,7 @@ def agree(visit: Visit, number: str) -> ResponseReturnValue:
         offer = _offer(session, visit, account, wish)
         if _schedule(offer) != visit.form.get("schedule", "") or not offer.parts:
             return None
-        by = f"user:{visit.by.username}"
+        by = visit.actor
         entered = promises.enter(
             session, office.city, office.clock, account_id=account.id, parts=offer.parts, terms=offer.terms, by=by,
             source=source if source in promising.SOURCES else "phone", note=visit.line("note") or None,

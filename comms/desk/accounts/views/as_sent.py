@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 
 from comms import worklist
 from comms.accounts import Account
-from comms.desk.access.audit import note_down, note_part
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import as_sent
@@ -77,14 +76,13 @@ def _sent(visit: Visit, number: str, message_id: int, looked: str = "") -> tuple
             abort(404, "There is no such message on this account.")
         if looked:
             what = f"{words.CHANNELS.get(sent.message.channel, sent.message.channel)} {message_id}, {looked}"
-            note_down(
-                session, username=visit.by.username, action="message.viewed", at=visit.now, account_id=account.id,
-                facts={"message": message_id, "what": what},
-            )  # fmt: skip
+            visit.note_down(
+                session, "message.viewed", account_id=account.id, facts={"message": message_id, "what": what}
+            )
         session.flush()
         session.expunge_all()
     if not looked:
-        note_part(database, username=visit.by.username, at=visit.now, account_id=account.id)
+        visit.saw_part(account.id)
     return account, sent
 
 

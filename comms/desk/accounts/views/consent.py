@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 
 from comms.accounts import Account
 from comms.accounts.consent import KINDS
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import consents
@@ -44,13 +43,11 @@ def record(visit: Visit, number: str) -> ResponseReturnValue:
         done_ = record_word(
             session, visit.office.clock, channel=channel, address=address,
             action="granted" if action == "granted" else "revoked", evidence=evidence,
-            by=f"user:{visit.by.username}", category=category, account_id=account.id,
+            by=visit.actor, category=category, account_id=account.id,
         )  # fmt: skip
-        twice.refuse(session, account.id, ACTS, f"user:{visit.by.username}", visit.now)
-        note_down(
-            session, username=visit.by.username, action=f"consent.{action}", at=visit.now, account_id=account.id,
-            facts={"address": address, "channel": channel, "category": category},
-        )  # fmt: skip
+        twice.refuse(session, account.id, ACTS, visit.actor, visit.now)
+        facts = {"address": address, "channel": channel, "category": category}
+        visit.note_down(session, f"consent.{action}", account_id=account.id, facts=facts)
         return done_
 
     asked = back(visit, account).partition("?")[2]

@@ -8,7 +8,6 @@ from comms.accounts import Account, copy_recipients
 from comms.accounts.copy_recipients import LANGUAGES, CopyRecipientError
 from comms.accounts.schema import CopyRecipient
 from comms.accounts.sheets import SheetError, day
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts.views.acting import act_page, back, done, found, opened
@@ -37,13 +36,10 @@ def add(visit: Visit, number: str) -> ResponseReturnValue:
         key = copy_recipients.add(
             session, account.id, kind=typed["copy-kind"], name=typed["name"], authority=typed["authority"],
             email=typed["email"], address={part: typed[part] for part in ADDRESS}, language=typed["language"] or "en",
-            by=f"user:{visit.by.username}", at=visit.now, starts_on=starts, ends_on=ends,
+            by=visit.actor, at=visit.now, starts_on=starts, ends_on=ends,
         )  # fmt: skip
-        twice.refuse(session, account.id, ACTS, f"user:{visit.by.username}", visit.now)
-        note_down(
-            session, username=visit.by.username, action="copies.added", at=visit.now, account_id=account.id,
-            facts={"recipient": key},
-        )  # fmt: skip
+        twice.refuse(session, account.id, ACTS, visit.actor, visit.now)
+        visit.note_down(session, "copies.added", account_id=account.id, facts={"recipient": key})
 
     try:
         starts = day(typed["from"], "First day") or visit.today
@@ -65,13 +61,10 @@ def end(visit: Visit, number: str, recipient_id: int) -> ResponseReturnValue:
         row = session.get(CopyRecipient, recipient_id)
         if row is None or row.account_id != account.id:
             abort(404, "There is no such recipient of copies on this account.")
-        by = f"user:{visit.by.username}"
+        by = visit.actor
         ended = copy_recipients.end(session, recipient_id, on=visit.today, by=by, at=visit.now)
         if ended:
-            note_down(
-                session, username=visit.by.username, action="copies.ended", at=visit.now, account_id=account.id,
-                facts={"recipient": recipient_id},
-            )  # fmt: skip
+            visit.note_down(session, "copies.ended", account_id=account.id, facts={"recipient": recipient_id})
         return ended
 
     ended = visit.office.database.run(work)

@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 
 from comms import history
 from comms.accounts import Account
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import deeds
@@ -29,7 +28,7 @@ def keep(visit: Visit, number: str) -> ResponseReturnValue:
     account, typed, office = found(visit, number), Typed.of(visit.form), visit.office
 
     def work(session: Session) -> Logged:
-        by = f"user:{visit.by.username}"
+        by = visit.actor
         logged = deeds.read(session, office.city, account, typed, by, visit.now)
         _keep(session, visit, account, logged)
         return logged
@@ -49,10 +48,7 @@ def keep(visit: Visit, number: str) -> ResponseReturnValue:
 
 def _keep(session: Session, visit: Visit, account: Account, logged: Logged) -> None:
     event = history.logged_event(session, account.id, logged, visit.now)
-    note_down(
-        session, username=visit.by.username, action="contact.logged", at=visit.now, account_id=account.id,
-        facts={"how": deeds.HOW[logged.how]},
-    )  # fmt: skip
+    visit.note_down(session, "contact.logged", account_id=account.id, facts={"how": deeds.HOW[logged.how]})
     events = [event]
     if logged.how == "wrong_person":
         events += deeds.wrong_number(session, visit.office.clock, account, logged.number)

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account, contacts, finding
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import passages as in_messages
@@ -46,10 +45,7 @@ def find(visit: Visit) -> ResponseReturnValue:
     cursor = str(last[0].id) if last and len(rest) > PER_PAGE else ""
     seen = dict.fromkeys([*(each.number for each in shown), *(each.account.number for each in said if each.account)])
     with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="account.searched", at=visit.now,
-            facts={"query": query, "accounts": list(seen)},
-        )  # fmt: skip
+        visit.note_down(session, "account.searched", facts={"query": query, "accounts": list(seen)})
     return page(
         visit, "find.html", counts, query=query, found=shown, after=cursor, continued=bool(after),
         many=many and not cursor, per_page=PER_PAGE, said=said[: in_messages.MOST],
@@ -84,12 +80,7 @@ def as_excel(visit: Visit) -> ResponseReturnValue:
     with visit.office.database.read() as session:
         found = finding.find(session, query, limit=MOST) if query else []
         session.expunge_all()
-    with visit.office.database.begin() as session:
-        numbers = [account.number for account in found]
-        note_down(
-            session, username=visit.by.username, action="list.exported", at=visit.now,
-            facts={"list": "accounts found", "query": query, "accounts": numbers},
-        )  # fmt: skip
+    visit.took_list("accounts found", query=query, accounts=[account.number for account in found])
     rows = (
         (one.name, one.number, one.service_address, one.past_due_cents, words.STATUSES.get(one.status, one.status))
         for one in found

@@ -11,7 +11,6 @@ from comms import field
 from comms.accounts import Account, Hold
 from comms.accounts.hold_sheets import BY_HAND, REVIEW_AFTER
 from comms.accounts.sheets import SheetError, cents, day
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts.beside import of_hold
@@ -73,9 +72,7 @@ def place(visit: Visit, number: str) -> ResponseReturnValue:
             raise SheetError("Choose what kind of hold it is.")
         starts, ends = day(typed.starts_on, "First day"), day(typed.ends_on, "Last day")
         review, amount = day(typed.review_on, "Day of review"), cents(typed.amount, "Amount")
-        visit.office.database.run(
-            lambda session: _place(session, visit, account, typed, starts, ends, review, amount)
-        )  # fmt: skip
+        visit.office.database.run(lambda session: _place(session, visit, account, typed, starts, ends, review, amount))
     except AgainError as again:
         return done(visit, account, str(again))
     except ValueError as wrong:
@@ -95,7 +92,7 @@ def release(visit: Visit, number: str, hold_id: int) -> ResponseReturnValue:
     account, because = found(visit, number), visit.line("because")
     if len(because) < 5:
         return _one(visit, account, hold_id, "Say in a few words why it ends; it stays in the history.", 422)
-    by = f"user:{visit.by.username}"
+    by = visit.actor
 
     def work(session: Session) -> bool:
         _mine(session, account, hold_id)
@@ -114,7 +111,7 @@ def review(visit: Visit, number: str, hold_id: int) -> ResponseReturnValue:
     """Somebody looked and it still stands."""
     account, note = found(visit, number), visit.line("note")
     written = {"again": visit.line("again", 20), "until": visit.line("until", 20), "note": note}
-    by = f"user:{visit.by.username}"
+    by = visit.actor
     try:
         again, ends = day(written["again"], "Look again on"), day(written["until"], "Last day")
         if again is None or len(note) < 5:
@@ -146,7 +143,7 @@ def _place(
     review_on: date | None, amount: int | None,
 ) -> None:  # fmt: skip
     hold_id = holding.place(
-        session, visit.office.city, visit.office.clock, account.id, typed.kind, by=f"user:{visit.by.username}",
+        session, visit.office.city, visit.office.clock, account.id, typed.kind, by=visit.actor,
         note=typed.note, starts_on=starts, ends_on=ends, review_on=review_on, amount_cents=amount,
     )  # fmt: skip
     _follow(session, visit, account, "hold.placed", hold_id, "a hold was placed")
@@ -154,12 +151,11 @@ def _place(
 
 def _follow(session: Session, visit: Visit, account: Account, action: str, hold_id: int, reason: str) -> None:
     """Nobody is sent out against a hold; what has not left is decided again by the housekeeping that is rung for."""
-    twice.refuse(session, account.id, ACTS, f"user:{visit.by.username}", visit.now)
+    twice.refuse(session, account.id, ACTS, visit.actor, visit.now)
     field.recall(session, visit.office.city, visit.office.clock, [account.id], reason=reason)
-    note_down(
-        session, username=visit.by.username, action=action, at=visit.now, account_id=account.id,
-        facts={"hold": hold_id, "kind": session.get_one(Hold, hold_id).kind},
-    )  # fmt: skip
+    visit.note_down(
+        session, action, account_id=account.id, facts={"hold": hold_id, "kind": session.get_one(Hold, hold_id).kind}
+    )
 
 
 def _mine(session: Session, account: Account, hold_id: int) -> Hold:

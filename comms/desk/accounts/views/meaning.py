@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms.accounts import Account
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import meanings
@@ -52,12 +51,9 @@ def _keep(
 ) -> Corrected:
     done = correct(
         session, visit.office.city, visit.office.clock, inbound_id, intent=intent, instalments=parts,
-        by=f"user:{visit.by.username}", note=visit.form.get("note", "")[:500],
+        by=visit.actor, note=visit.form.get("note", "")[:500],
     )  # fmt: skip
-    note_down(
-        session, username=visit.by.username, action="reply.labelled", at=visit.now, account_id=account.id,
-        facts={"reply": inbound_id, "intent": intent},
-    )  # fmt: skip
+    visit.note_down(session, "reply.labelled", account_id=account.id, facts={"reply": inbound_id, "intent": intent})
     return done
 
 

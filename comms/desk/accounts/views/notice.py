@@ -15,7 +15,6 @@ from comms.campaigns import by_hand
 from comms.campaigns.by_hand import RefusedError, Way
 from comms.campaigns.choosing import main_reason
 from comms.campaigns.telling import ruled
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts.views.acting import act_page, done, found, opened, part_of
@@ -50,14 +49,12 @@ def send(visit: Visit, number: str) -> ResponseReturnValue:
     def work(session: Session) -> tuple[Draft, list[int]]:
         queued = by_hand.send(
             session, office.city, office.clock, office.renderer, account, name, channel,
-            by=f"user:{visit.by.username}", once=visit.form.get("once", "")[:40] or token_urlsafe(12),
+            by=visit.actor, once=visit.form.get("once", "")[:40] or token_urlsafe(12),
             request_id=g.get("request_id"),
         )  # fmt: skip
         if queued[1]:
-            note_down(
-                session, username=visit.by.username, action="notice.sent", at=visit.now, account_id=account.id,
-                facts={"what": name, "channel": channel, "message": queued[1][0]},
-            )  # fmt: skip
+            facts = {"what": name, "channel": channel, "message": queued[1][0]}
+            visit.note_down(session, "notice.sent", account_id=account.id, facts=facts)
         return queued
 
     try:
@@ -131,7 +128,7 @@ def _why(visit: Visit, way: Way) -> str:
 def _ways(session: Session, visit: Visit, account: Account, notice: Notice, channel: str = "") -> list[Way]:
     office = visit.office
     return by_hand.ways(
-        session, office.city, office.clock, office.renderer, account, notice, by=f"user:{visit.by.username}",
+        session, office.city, office.clock, office.renderer, account, notice, by=visit.actor,
         channels=[channel] if channel else (),
     )  # fmt: skip
 

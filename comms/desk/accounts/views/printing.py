@@ -2,7 +2,6 @@
 
 from flask.typing import ResponseReturnValue
 
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import as_sent, conversation, record
@@ -23,10 +22,8 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
     before, every_step = positive(visit.query.get("before", "")), visit.query.get("steps") == "all"
     with visit.office.database.begin() as session:
         account = account_or_404(session, number)
-        note_down(
-            session, username=visit.by.username, action="account.printed", at=visit.now, account_id=account.id,
-            facts=narrow.fields() | ({"before": before} if before else {}),
-        )  # fmt: skip
+        facts = narrow.fields() | ({"before": before} if before else {})
+        visit.note_down(session, "account.printed", account_id=account.id, facts=facts)
         pane = conversation.read(
             session, city, account.id, narrow, before=before, every_step=every_step, now=visit.now, limit=MOST
         )

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from comms import history, promises
 from comms.accounts import Account
 from comms.campaigns.agreeing import Written, follow_opening
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import promising
@@ -97,7 +96,7 @@ def _keep(
     """Enter it, and do what follows; what to say of it, and the message that confirms it."""
     if _sent_twice(session, visit, account, parts):
         return "This promise was recorded a moment ago; it is kept once.", Written()
-    by = f"user:{visit.by.username}"
+    by = visit.actor
     entered = promises.enter(
         session, visit.office.city, visit.office.clock, account_id=account.id, parts=parts, source=typed.source, by=by,
         reason_code=typed.reason or None, note=typed.note or None, category=promising.CATEGORY,
@@ -109,10 +108,8 @@ def _keep(
 def finish(session: Session, visit: Visit, account: Account, entered: Entered, in_writing: str) -> tuple[str, Written]:
     """What follows a promise that was entered: the audit, the history, dunning called back, the customer's copy."""
     office = visit.office
-    note_down(
-        session, username=visit.by.username, action="promise.entered", at=visit.now, account_id=account.id,
-        facts={"promise": entered.promise_id, "awaits": entered.awaits or ""},
-    )  # fmt: skip
+    facts = {"promise": entered.promise_id, "awaits": entered.awaits or ""}
+    visit.note_down(session, "promise.entered", account_id=account.id, facts=facts)
     if entered.awaits is not None:
         history.record(session, list(entered.events), visit.now)
         return f"It waits for a supervisor, who was asked: {promises.why(entered.reasons)}.", Written()
@@ -135,7 +132,7 @@ def _sent_twice(session: Session, visit: Visit, account: Account, parts: tuple[P
     since = visit.now - TWICE
     newest = session.scalars(
         select(Promise)
-        .where(Promise.account_id == account.id, Promise.taken_by == f"user:{visit.by.username}")
+        .where(Promise.account_id == account.id, Promise.taken_by == visit.actor)
         .where(Promise.created_at >= since, Promise.status.in_(("open", "proposed")))
         .order_by(Promise.id.desc())
         .limit(1)

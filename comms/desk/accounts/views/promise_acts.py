@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from comms import history, promises
 from comms.accounts import Account
 from comms.campaigns.agreeing import Written, follow_opening
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import promising
@@ -35,7 +34,7 @@ def approve(visit: Visit, number: str, promise_id: int) -> ResponseReturnValue:
 
     def work(session: Session) -> Written:
         _mine(session, account, promise_id)
-        change = promises.approve(session, office.city, office.clock, promise_id, f"user:{visit.by.username}")
+        change = promises.approve(session, office.city, office.clock, promise_id, visit.actor)
         if not change.events:
             return Written()
         _note(session, visit, account, "promise.approved", promise_id)
@@ -58,7 +57,7 @@ def refuse(visit: Visit, number: str, promise_id: int) -> ResponseReturnValue:
     return _end(
         visit, number, promise_id, "promise.refused", "It was not taken. Tell the customer.",
         lambda session, reason: promises.refuse(
-            session, visit.office.clock, promise_id, actor=f"user:{visit.by.username}", reason=reason
+            session, visit.office.clock, promise_id, actor=visit.actor, reason=reason
         ),
     )  # fmt: skip
 
@@ -72,7 +71,7 @@ def withdraw(visit: Visit, number: str, promise_id: int) -> ResponseReturnValue:
         visit, number, promise_id, "promise.withdrawn", "It is taken back. Dunning goes on.",
         lambda session, reason: promises.withdraw(
             session, visit.office.city, visit.office.clock, promise_id, by=whose,
-            actor=f"user:{visit.by.username}", reason=reason,
+            actor=visit.actor, reason=reason,
         ),
     )  # fmt: skip
 
@@ -100,10 +99,7 @@ def _end(
 
 
 def _note(session: Session, visit: Visit, account: Account, action: str, promise_id: int) -> None:
-    note_down(
-        session, username=visit.by.username, action=action, at=visit.now, account_id=account.id,
-        facts={"promise": promise_id},
-    )  # fmt: skip
+    visit.note_down(session, action, account_id=account.id, facts={"promise": promise_id})
 
 
 def _mine(session: Session, account: Account, promise_id: int) -> PromiseDetail:

@@ -3,7 +3,6 @@
 from flask.typing import ResponseReturnValue
 
 from comms import worklist
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import audit_trail
@@ -19,11 +18,9 @@ def show(visit: Visit, number: str) -> ResponseReturnValue:
         counts = worklist.counts(session)
         found = audit_trail.read(
             session, visit.office.city, account.id, changes_only=changes, before=before, today=visit.today
-        )  # fmt: skip
+        )
     with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="audit.viewed", at=visit.now, account_id=account.id
-        )  # fmt: skip
+        visit.note_down(session, "audit.viewed", account_id=account.id)
     return page(visit, "trail.html", counts, account=account, trail=found, changes=changes, continued=bool(before))
 
 

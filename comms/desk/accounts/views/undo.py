@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from comms import history, worklist
 from comms.accounts import Account
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import composing
@@ -38,14 +37,11 @@ def _undo(session: Session, visit: Visit, account: Account) -> str:
     message = session.get(Message, positive(visit.form.get("message", "")) or 0)
     if message is None or message.account_id != account.id or message.notice != composing.NOTICE:
         abort(404, "There is no such text on this account.")
-    by, since = f"user:{visit.by.username}", message.created_at - WITH_IT
+    by, since = visit.actor, message.created_at - WITH_IT
     taken = take_back(session, message.id, visit.office.clock, by=by, reason=f"Taken back by {visit.by.name}")
     if taken is None:
         return ""
-    note_down(
-        session, username=visit.by.username, action="text.taken_back", at=visit.now, account_id=account.id,
-        facts={"message": message.id},
-    )  # fmt: skip
+    visit.note_down(session, "text.taken_back", account_id=account.id, facts={"message": message.id})
     reopened = _reopened(session, visit, account, by, since)
     history.record(session, [taken, *reopened], visit.now)
     given: dict[str, Any] = {"again": message.id} | ({"task": reopened[0].subject_id} if reopened else _task(visit))

@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms.accounts import Account, finding
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.worklists.lists import UNMATCHED
@@ -36,12 +35,9 @@ def _give(session: Session, visit: Visit, account: Account, inbound_id: int) -> 
     office = visit.office
     handled = assign(
         session, inbound_id, session.get_one(Account, account.id), city=office.city, clock=office.clock,
-        renderer=office.renderer, settings=office.settings, by=f"user:{visit.by.username}",
+        renderer=office.renderer, settings=office.settings, by=visit.actor,
     )  # fmt: skip
-    note_down(
-        session, username=visit.by.username, action="reply.assigned", at=visit.now, account_id=account.id,
-        facts={"reply": inbound_id},
-    )  # fmt: skip
+    visit.note_down(session, "reply.assigned", account_id=account.id, facts={"reply": inbound_id})
     return handled
 
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from comms import history
 from comms.accounts import Account
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import composing
@@ -119,10 +118,8 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     events = [queued_event(each, message_id, digest, visit.now) for each, message_id, digest in fresh]
     _person_took_part(session, to)
     for _, message_id, _ in fresh:
-        note_down(
-            session, username=visit.by.username, action="text.queued", at=visit.now, account_id=account.id,
-            facts={"message": message_id} | ({"heeded": state.cautions} if state.cautions else {}),
-        )  # fmt: skip
+        facts = {"message": message_id} | ({"heeded": state.cautions} if state.cautions else {})
+        visit.note_down(session, "text.queued", account_id=account.id, facts=facts)
     onward, resolved = _back(visit, account), None
     task = task_of(session, visit, account) if form.get("resolve") else None
     if task and visit.by.may(Permission.WORK_LISTS):
@@ -158,9 +155,9 @@ def _save(session: Session, visit: Visit, account: Account, text: str) -> None:
     (digest,) = history.remember(session, [{"channel": "note", "text": text}], visit.now)
     event = NewEvent(
             account_id=account.id, at=visit.now, kind="note.added", summary="Private note", channel="note",
-            actor=f"user:{visit.by.username}", content_digest=digest,
+            actor=visit.actor, content_digest=digest,
         )  # fmt: skip
-    note_down(session, username=visit.by.username, action="note.added", at=visit.now, account_id=account.id)
+    visit.note_down(session, "note.added", account_id=account.id)
     history.record(session, [event], visit.now)
     twice.refuse(session, account.id, (event.kind,), event.actor, visit.now)
 

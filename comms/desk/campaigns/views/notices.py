@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.city import LANGUAGES, Language
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import notices as reading
@@ -101,7 +100,7 @@ def pages(visit: Visit, name: str, language: str) -> ResponseReturnValue:
         problem = str(error)
     return page(
         visit, "notice_letter.html", name=name, language=language, sheets=drawn, worst=_worst(visit), problem=problem
-    )  # fmt: skip
+    )
 
 
 def picture(visit: Visit, name: str, language: str, sheet: int) -> ResponseReturnValue:
@@ -129,7 +128,7 @@ def compare(visit: Visit, name: str) -> ResponseReturnValue:
     compared = {place: comparing.rows(before.get(place, []), now.get(place, [])) for place in places}
     return page(
         visit, "notice_compare.html", counts, notice=found, version=version, compared=compared, since=row.first_used_at
-    )  # fmt: skip
+    )
 
 
 def agree(visit: Visit, name: str) -> ResponseReturnValue:
@@ -140,10 +139,7 @@ def agree(visit: Visit, name: str) -> ResponseReturnValue:
     def work(session: Session) -> None:
         catalogue = office.renderer.catalogue
         approve(session, catalogue, name, version, findings, by=visit.by.username, at=visit.now)
-        note_down(
-            session, username=visit.by.username, action="notice.approved", at=visit.now,
-            facts={"notice": name, "version": version},
-        )  # fmt: skip
+        visit.note_down(session, "notice.approved", facts={"notice": name, "version": version})
 
     try:
         office.database.run(work)

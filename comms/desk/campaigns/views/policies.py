@@ -50,7 +50,7 @@ def policies(visit: Visit) -> ResponseReturnValue:
         waiting = moves(session)[:MOVES_SHOWN]
     return page(
         visit, "policies.html", counts, listed=listed, unusable=unusable, problem=problem, moves=waiting, states=STATES
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

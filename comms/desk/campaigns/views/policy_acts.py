@@ -10,7 +10,6 @@ from comms.campaigns.policies import versions
 from comms.campaigns.policies.activating import activate as put_in_use
 from comms.campaigns.policies.listing import drafts
 from comms.campaigns.policies.versions import VersionError
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns.views import policies
@@ -88,10 +87,7 @@ def _done(
 
     def noted(session: Session) -> None:
         work(session)
-        note_down(
-            session, username=visit.by.username, action=f"policy.{action}", at=visit.now,
-            facts={"policy": name, "version": version, **(written or {})},
-        )  # fmt: skip
+        visit.note_down(session, f"policy.{action}", facts={"policy": name, "version": version, **(written or {})})
 
     def again(problem: str) -> ResponseReturnValue:
         return policies.policy(visit, name, version, problem, written, 409)

@@ -11,7 +11,6 @@ from comms import worklist
 from comms.campaigns.experimenting import NothingComparedError, compare
 from comms.campaigns.policies import moving, versions
 from comms.campaigns.policies.versions import VersionError
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
@@ -53,11 +52,7 @@ def move(visit: Visit, move_id: int, problem: str = "", status: int = 200) -> Re
             return page(visit, "policy_move.html", counts, 404, move=None, problem=in_words(error))
         target = versions.get(session, found.policy, found.to_version)
         lines = moving.part(session, move_id, start, PER_PAGE)
-    with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": f"move {move_id}", "accounts": [line.account for line in lines]},
-        )  # fmt: skip
+    visit.saw_list(f"move {move_id}", [line.account for line in lines])
     return page(
         visit, "policy_move.html", counts, status, move=found, lines=lines, start=start, total=found.listed,
         stay=found.staying, per_page=PER_PAGE, problem=problem,
@@ -118,10 +113,7 @@ def experiment(visit: Visit, name: str) -> ResponseReturnValue:
 
 
 def _note(session: Session, visit: Visit, what: str, move_id: int, **facts: Any) -> None:
-    note_down(
-        session, username=visit.by.username, action=f"policy_move.{what}", at=visit.now,
-        facts={"move": move_id, **facts},
-    )  # fmt: skip
+    visit.note_down(session, f"policy_move.{what}", facts={"move": move_id, **facts})
 
 
 ROUTES = (

@@ -10,7 +10,6 @@ from comms.campaigns.costing import dollars
 from comms.campaigns.differing import CHANGES
 from comms.campaigns.preview import standing
 from comms.campaigns.telling import protects_by_rule
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words, runs
@@ -80,12 +79,10 @@ def differences(visit: Visit, run_id: int) -> ResponseReturnValue:
         found = get(session, run_id)
         differ = runs.difference(visit, session, found, change)
     if differ.rows:
-        _seen(visit, run_id, [row.number for row in differ.rows])
+        visit.saw_list(f"run {run_id}", [row.number for row in differ.rows])
     template = "run_differences.html" if visit.query.get("part") else "run_differs.html"
     many = differ.of(change) if change else sum(one.accounts for one in differ.differences)
-    return page(
-        visit, template, counts, run=found, differ=differ, change=change, said=run_words, books=parts(many)
-    )  # fmt: skip
+    return page(visit, template, counts, run=found, differ=differ, change=change, said=run_words, books=parts(many))
 
 
 def accounts(visit: Visit, run_id: int) -> ResponseReturnValue:
@@ -96,7 +93,7 @@ def accounts(visit: Visit, run_id: int) -> ResponseReturnValue:
         found = get(session, run_id)
         lines, following = runs.accounts_of(session, run_id, part, after)
         many = runs.many_of(session, run_id, part) if following or after else len(lines)
-    _seen(visit, run_id, [line.account.number for line in lines])
+    visit.saw_list(f"run {run_id}", [line.account.number for line in lines])
     return page(
         visit, "run_accounts.html", counts, run=found, part=part, lines=lines, after=following, continued=bool(after),
         heading=OUTCOMES[part.outcome], said=run_words, many=many, books=parts(many),
@@ -119,14 +116,6 @@ def get(session: Session, run_id: int) -> CampaignRun:
     if found is None:
         abort(404, f"There is no run {run_id}.")
     return found
-
-
-def _seen(visit: Visit, run_id: int, numbers: list[str]) -> None:
-    with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": f"run {run_id}", "accounts": numbers},
-        )  # fmt: skip
 
 
 ROUTES = (

@@ -15,7 +15,6 @@ from comms.campaigns import approving, brakes, control
 from comms.campaigns.policies.wording import listed
 from comms.campaigns.preview import preview
 from comms.campaigns.release import begin
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
@@ -157,9 +156,7 @@ def _ask(visit: Visit, run_id: int, done: str) -> None:
 
 
 def _note(session: Session, visit: Visit, action: str, run_id: int, **facts: Any) -> None:
-    note_down(
-        session, username=visit.by.username, action=action, at=visit.now, facts={"run": run_id, **facts}
-    )  # fmt: skip
+    visit.note_down(session, action, facts={"run": run_id, **facts})
 
 
 ROUTES = (

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 from comms import worklist
 from comms.campaigns import CampaignRun, PolicyError, RunError, brakes
 from comms.campaigns.planner import begin
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words, runs
@@ -37,9 +36,7 @@ def plan(visit: Visit) -> ResponseReturnValue:
 
     def work(session: Session) -> tuple[int, str]:
         run_id = begin(session, office.city, office.renderer.catalogue, visit.now, by=visit.by.username)
-        note_down(
-            session, username=visit.by.username, action="run.planned", at=visit.now, facts={"run": run_id}
-        )  # fmt: skip
+        visit.note_down(session, "run.planned", facts={"run": run_id})
         state = session.get_one(CampaignRun, run_id).state
         if state == "planned":
             brakes.look(session, office.city, office.clock, office.renderer.catalogue, run_id)

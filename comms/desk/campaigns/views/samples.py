@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 
 from comms import worklist
 from comms.campaigns.samples import Sample, samples
-from comms.desk.access.audit import note_down, note_part
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
@@ -19,7 +18,6 @@ from comms.desk.frame.pages import page
 from comms.desk.frame.remembering import Remembered
 from comms.notices import LetterContent, letter_page
 from comms.notices.letters import LetterError, typeset_one
-from comms.outbox import Draft
 
 EACH = 1
 MOST_EACH = 5
@@ -36,13 +34,12 @@ def show(visit: Visit, run_id: int) -> ResponseReturnValue:
         found = run.get(session, run_id)
     written = _written(visit, run_id, each)
     with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="samples.viewed", at=visit.now,
-            facts={"run": run_id, "accounts": sorted({one.account for one in written})},
-        )  # fmt: skip
+        visit.note_down(
+            session, "samples.viewed", facts={"run": run_id, "accounts": sorted({one.account for one in written})}
+        )
     return page(
         visit, "run_samples.html", counts, run=found, samples=written, each=each, more=MOST_EACH, said=run_words
-    )  # fmt: skip
+    )
 
 
 def email(visit: Visit, run_id: int, number: int) -> ResponseReturnValue:
@@ -50,7 +47,7 @@ def email(visit: Visit, run_id: int, number: int) -> ResponseReturnValue:
     draft = _one(visit, run_id, number).draft
     if draft is None or not draft.body_html:
         abort(404)
-    _note(visit, draft)
+    visit.saw_part(draft.account_id)
     return Response(draft.body_html, headers=FRAMED, mimetype="text/html")
 
 
@@ -63,7 +60,7 @@ def picture(visit: Visit, run_id: int, number: int, sheet: int) -> ResponseRetur
     """A page of a letter as a picture, from 1."""
     asked = (_asked(visit, run_id, _each(visit)), number)
     if (draft := _one(visit, run_id, number).draft) is not None:
-        _note(visit, draft)
+        visit.saw_part(draft.account_id)
     drawn = _PICTURES.get(asked, visit.now, lambda: pictures.pages(_pdf(visit, run_id, number)))
     if not 1 <= sheet <= len(drawn):
         abort(404)
@@ -74,7 +71,7 @@ def _pdf(visit: Visit, run_id: int, number: int) -> bytes:
     draft = _one(visit, run_id, number).draft
     if draft is None or not draft.letter:
         abort(404)
-    _note(visit, draft)
+    visit.saw_part(draft.account_id)
     content = LetterContent.from_json(draft.letter)
     address = [draft.recipient_name, *draft.recipient.split("\n")]
     setting = partial(typeset_one, letter_page(content, address), visit.now, visit.office.city)
@@ -82,10 +79,6 @@ def _pdf(visit: Visit, run_id: int, number: int) -> bytes:
         return _LETTERS.get((_asked(visit, run_id, _each(visit)), number), visit.now, setting)
     except LetterError as error:
         abort(404, str(error))
-
-
-def _note(visit: Visit, draft: Draft) -> None:
-    note_part(visit.office.database, username=visit.by.username, at=visit.now, account_id=draft.account_id)
 
 
 def _one(visit: Visit, run_id: int, number: int) -> Sample:

@@ -20,7 +20,6 @@ from comms.campaigns import shutoff as shutting_off
 from comms.campaigns.shutoff import TurnOn
 from comms.campaigns.sufficiency import Sufficiency
 from comms.channels.folders import MANIFEST
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
@@ -140,7 +139,7 @@ def propose(visit: Visit, problem: str = "", status: int = 200) -> ResponseRetur
     with visit.office.database.read() as session:
         counts = worklist.counts(session)
     found = asked(visit, kind, day)
-    seen(visit, f"{kind} for {day}", found.numbers)
+    visit.saw_list(f"{kind} for {day}", found.numbers)
     return page(
         visit, "shutoff_propose.html", counts, status, asked=found, kinds=KINDS, problem=problem,
         may_run=visit.by.may(Permission.RUN_CAMPAIGNS), shown=ORDERS_SHOWN, plainly=in_words,
@@ -173,7 +172,7 @@ def one(
         accounts = {each.id: each for each in session.scalars(select(Account).where(Account.id.in_(ids)))}
         against = _against_recall(session, orders)
     labels = {key: words.en for key, words in office.city.service_labels.items()}
-    seen(visit, made.name, [accounts[order.account_id].number for order in orders])
+    visit.saw_list(made.name, [accounts[order.account_id].number for order in orders])
     return page(
         visit, "shutoff_list.html", counts, status, made=made, orders=orders, accounts=accounts, problem=problem,
         written=written or {}, states=STATES, order_states=ORDER_STATES, kinds=KINDS, second=field.SECOND_PERSON,
@@ -238,10 +237,7 @@ def file(visit: Visit, name: str, file: str) -> ResponseReturnValue:
     if made.state != "issued" or file not in {*made.manifest.get("files", {}), MANIFEST} or not path.is_file():
         abort(404, "The list has no such file.")
     with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="field_list.downloaded", at=visit.now,
-            facts={"list": made.name, "file": file},
-        )  # fmt: skip
+        visit.note_down(session, "field_list.downloaded", facts={"list": made.name, "file": file})
     sent: Response = send_file(path, as_attachment=True, download_name=f"{made.name}-{file}", max_age=0)
     return sent
 
@@ -249,15 +245,6 @@ def file(visit: Visit, name: str, file: str) -> ResponseReturnValue:
 def home(visit: Visit) -> Path:
     """Where the lists' folders are."""
     return visit.office.settings.var / "field"
-
-
-def seen(visit: Visit, what: str, numbers: Sequence[str]) -> None:
-    """Write down whose records were shown."""
-    with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": what, "accounts": list(numbers)},
-        )  # fmt: skip
 
 
 ROUTES = (

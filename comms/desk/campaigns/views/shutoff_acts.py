@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from comms import field
 from comms.accounts import finding
 from comms.campaigns import shutoff as shutting_off
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import MAX_FORM_BYTES, Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns.views import shutoff
@@ -154,9 +153,7 @@ def _done(
 
 
 def _note(session: Session, visit: Visit, what: str, name: str, **facts: Any) -> None:
-    note_down(
-        session, username=visit.by.username, action=f"field_list.{what}", at=visit.now, facts={"list": name, **facts}
-    )  # fmt: skip
+    visit.note_down(session, f"field_list.{what}", facts={"list": name, **facts})
 
 
 _AT = "/campaigns/shutoff/lists/<name>"

@@ -13,7 +13,6 @@ from comms.campaigns.differing import CHANGES, diff
 from comms.campaigns.policies import moving
 from comms.campaigns.policies.versions import VersionError
 from comms.db import one_of
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import runs, tables
@@ -93,8 +92,7 @@ def _given(
     visit: Visit, rows: Iterable[tables.Row], columns: Sequence[sheets.Column], title: str, what: str, number: int = 1
 ) -> Response:
     """The workbook, with who took it written down."""
-    with visit.office.database.begin() as session:
-        note_down(session, username=visit.by.username, action="list.exported", at=visit.now, facts={"list": what})
+    visit.took_list(what)
     book = sheets.workbook(rows, columns, title, visit.office.city.zone)
     several = [f"part {number}"] if number > 1 else []
     return excel(book, sheets.file_name(title, *several, ending="xlsx"))

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from comms import field, worklist
 from comms.accounts.sheets import SheetError, day
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import formats
@@ -103,12 +102,7 @@ def _one(
         found = batches.letters(session, batch, after, state)
         session.expunge_all()
     shown = found[: batches.PER_PAGE]
-    with visit.office.database.begin() as session:
-        numbers = sorted({one.account.number for one in shown if one.account})
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": f"mail batch {name}", "accounts": numbers},
-        )  # fmt: skip
+    visit.saw_list(f"mail batch {name}", sorted({one.account.number for one in shown if one.account}))
     return page(
         visit, "mail_batch.html", counts, status, batch=batch, stands=stands,
         controls=controls, letters=shown, state=state, problem=problem, typed=typed or {},
@@ -131,21 +125,21 @@ def _acknowledge(
 ) -> Acked:  # fmt: skip
     batch_or_404(session, name)
     done = mail_acks.acknowledge(
-        session, visit.office.city, visit.office.clock, name, mailed_on, by=f"user:{visit.by.username}",
+        session, visit.office.city, visit.office.clock, name, mailed_on, by=visit.actor,
         rejected=rejected, pieces=pieces, statement=statement,
     )  # fmt: skip
     facts = {"batch": name, "day": mailed_on.isoformat(), "statement": statement, "mailed": done.mailed}
-    note_down(session, username=visit.by.username, action="mail.acknowledged", at=visit.now, facts=facts)
+    visit.note_down(session, "mail.acknowledged", facts=facts)
     return done
 
 
 def _take_back(session: Session, visit: Visit, name: str, because: str) -> int:
     batch_or_404(session, name)
     city, clock = visit.office.city, visit.office.clock
-    concerned = mail_acks.take_back(session, clock, name, by=f"user:{visit.by.username}", because=because)
+    concerned = mail_acks.take_back(session, clock, name, by=visit.actor, because=because)
     field.recall(session, city, clock, sorted(set(concerned)), reason="a mailing day was taken back")
     facts = {"batch": name, "reason": because}
-    note_down(session, username=visit.by.username, action="mail.acknowledgement_undone", at=visit.now, facts=facts)
+    visit.note_down(session, "mail.acknowledgement_undone", facts=facts)
     return len(concerned)
 
 

@@ -4,7 +4,6 @@ from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
 from comms import worklist
-from comms.desk.access.audit import note_down, note_part
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import printed
@@ -29,12 +28,7 @@ def proof(visit: Visit, name: str) -> ResponseReturnValue:
         found = [(one, sent) for one in wanted if (sent := batches.letter(session, batch, one.seq)) is not None]
         session.expunge_all()
     file = printed.handed_over(visit.office.settings.mailhouse, batch, visit.now)
-    with visit.office.database.begin() as session:
-        shown = [sent.account.number for _, sent in found if sent.account]
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": f"proof of mail batch {name}", "accounts": shown},
-        )  # fmt: skip
+    visit.saw_list(f"proof of mail batch {name}", [sent.account.number for _, sent in found if sent.account])
     return page(
         visit, "mail_proof.html", counts, batch=batch, found=found, draw=draw, asked=asked, from_file=file is not None,
         missing=asked is not None and asked not in numbers, total=len(numbers), title_of=titles(visit),
@@ -71,7 +65,7 @@ def _drawn(visit: Visit, name: str, seq: int) -> tuple[bytes, ...]:
     if sent is None:
         abort(404, "There is no such letter in this batch.")
     account_id = sent.account.id if sent.account else None
-    note_part(office.database, username=visit.by.username, at=visit.now, account_id=account_id)
+    visit.saw_part(account_id)
     file = printed.handed_over(office.settings.mailhouse, batch, visit.now)
     return proofs.pages(office.city, batch, sent, file, visit.now)
 

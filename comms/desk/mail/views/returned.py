@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.accounts import Account
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts.views.acting import act_page, done, found, opened
@@ -40,12 +39,7 @@ def came_back(visit: Visit) -> ResponseReturnValue:
         read = returns.page(session, after)
         session.expunge_all()
     shown = read[:PER_PAGE]
-    with visit.office.database.begin() as session:
-        numbers = sorted({line.account.number for line in shown if line.account})
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": "letters that came back", "accounts": numbers},
-        )  # fmt: skip
+    visit.saw_list("letters that came back", sorted({line.account.number for line in shown if line.account}))
     return page(
         visit, "mail_returned.html", counts, found=shown, continued=bool(after), title_of=titles(visit),
         onward=returns.key(shown[-1]) if len(read) > PER_PAGE else "", open_tasks=counts.get(TASK, 0),
@@ -54,11 +48,7 @@ def came_back(visit: Visit) -> ResponseReturnValue:
 
 def as_excel(visit: Visit) -> ResponseReturnValue:
     """The same for a spreadsheet."""
-    with visit.office.database.begin() as session:
-        note_down(
-            session, username=visit.by.username, action="list.exported", at=visit.now,
-            facts={"list": "letters that came back"},
-        )  # fmt: skip
+    visit.took_list("letters that came back")
     with visit.office.database.read() as session:
         rows = _rows(visit, returns.every(session))
         book = sheets.workbook(rows, COLUMNS, "Letters that came back", visit.office.city.zone)
@@ -84,13 +74,9 @@ def confirm(visit: Visit, number: str) -> ResponseReturnValue:
 
 
 def _confirm(session: Session, visit: Visit, account: Account, because: str) -> str:
-    by = visit.by.username
     kept = session.get_one(Account, account.id)
-    line = returned_mail.confirm_address(session, visit.office.clock, kept, by=f"user:{by}", because=because)
-    note_down(
-        session, username=by, action="address.confirmed", at=visit.now, account_id=account.id,
-        facts={"how": because},
-    )  # fmt: skip
+    line = returned_mail.confirm_address(session, visit.office.clock, kept, by=visit.actor, because=because)
+    visit.note_down(session, "address.confirmed", account_id=account.id, facts={"how": because})
     return line
 
 

@@ -15,7 +15,6 @@ from comms import field as orders
 from comms import worklist
 from comms.accounts.sheets import SheetError, day
 from comms.channels.mail_house.nixies import Nixie, nixies
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import formats
@@ -111,10 +110,7 @@ def find(visit: Visit) -> ResponseReturnValue:
         found = returns.candidates(session, asked) if asked else []
         numbers = sorted({one.account.number for one in found if one.account})
         if asked:
-            note_down(
-                session, username=visit.by.username, action="account.searched", at=visit.now,
-                facts={"query": asked, "accounts": numbers},
-            )  # fmt: skip
+            visit.note_down(session, "account.searched", facts={"query": asked, "accounts": numbers})
         session.expunge_all()
     return page(visit, "mail_find.html", counts, query=asked, found=found, title_of=titles(visit), groups=_groups())
 
@@ -134,7 +130,7 @@ def _take(session: Session, visit: Visit, piece: str, typed: Typed) -> Outcome:
         raise MailAckError("Choose first what is printed on it, then scan the piece.")
     city, clock = visit.office.city, visit.office.clock
     came = CameBack(found.piece, reason.code, day(typed.on, "Day it came back"), typed.note)
-    done = returned_mail.take_in(session, city, clock, [came], by=f"user:{visit.by.username}")
+    done = returned_mail.take_in(session, city, clock, [came], by=visit.actor)
     if done.refused:
         raise MailAckError(done.refused[0][1])
     if not done.taken:
@@ -169,9 +165,8 @@ def _by_whom(visit: Visit, event: ContactEvent | None) -> str:
 
 
 def _undo(session: Session, visit: Visit, piece: str) -> None:
-    by = visit.by.username
     returned_mail.take_back(
-        session, visit.office.city, visit.office.clock, piece, by=f"user:{by}", because="taken back at the scanner"
+        session, visit.office.city, visit.office.clock, piece, by=visit.actor, because="taken back at the scanner"
     )
     found = returns.letter(session, piece)
     assert found is not None
@@ -179,11 +174,9 @@ def _undo(session: Session, visit: Visit, piece: str) -> None:
 
 
 def _audit(session: Session, visit: Visit, action: str, found: Letter, reason: Nixie | None) -> None:
-    note_down(
-        session, username=visit.by.username, action=action, at=visit.now,
-        account_id=found.account.id if found.account else None,
-        facts={"piece": found.piece} | ({"reason": reason.words} if reason else {}),
-    )  # fmt: skip
+    account_id = found.account.id if found.account else None
+    facts = {"piece": found.piece} | ({"reason": reason.words} if reason else {})
+    visit.note_down(session, action, account_id=account_id, facts=facts)
 
 
 def _show(visit: Visit, typed: Typed, outcome: Outcome | None, status: int = 200) -> Response:

@@ -44,12 +44,8 @@ def order(visit: Visit) -> ResponseReturnValue:
         about = f"Account {number}" if number else "All accounts"
         export_id = exporting.ask(session, wanted, form, by=visit.by.username, at=visit.now, about=about, expected=rows)
         facts = {"export": export_id, "first": str(wanted.first), "last": str(wanted.last), "form": form, "rows": rows}
-        visit.note_down(
-            session,
-            "log.exported",
-            account_id=wanted.account_id,
-            facts=facts | {"everything": wanted.everything, "notes": wanted.notes},
-        )
+        facts = facts | {"everything": wanted.everything, "notes": wanted.notes}
+        visit.note_down(session, "log.exported", account_id=wanted.account_id, facts=facts)
     if rows <= exporting.AT_ONCE:
         exporting.make(office.database, office.city, office.clock, office.settings.var, export_id)
         flash(f"The log is ready: {formats.count(rows, 'row', 'rows')}. Download it below.")
@@ -68,12 +64,8 @@ def download(visit: Visit, number: str) -> ResponseReturnValue:
         row = session.get(Export, export_id) if export_id else None
         if row is None or row.asked_by != visit.by.username or row.name is None:
             abort(404, "This file is not kept any more, or was asked for by somebody else. Ask for the log again.")
-        visit.note_down(
-            session,
-            "log.downloaded",
-            account_id=row.options.get("account_id"),
-            facts={"export": row.id, "name": row.name},
-        )
+        facts = {"export": row.id, "name": row.name}
+        visit.note_down(session, "log.downloaded", account_id=row.options.get("account_id"), facts=facts)
         name = row.name
     path = exporting.folder(office.settings.var) / name
     if not path.is_file():

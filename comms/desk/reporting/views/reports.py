@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from comms import reports as room
 from comms import worklist
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import charts, sheets
@@ -63,7 +62,7 @@ def report_file(visit: Visit, name: str) -> ResponseReturnValue:
     book = sheets.workbook(made.rows, columns, made.title, visit.office.city.zone)
     facts = {"report": name, "first": str(asked.first), "last": str(asked.last), "policy": asked.policy}
     with visit.office.database.begin() as session:
-        note_down(session, username=visit.by.username, action="report.downloaded", at=visit.now, facts=facts)
+        visit.note_down(session, "report.downloaded", facts=facts)
     return excel(book, sheets.file_name(name, asked.policy or "all", asked.first, asked.last, ending="xlsx"))
 
 

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.desk.access import codes, sessions
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import COOKIE, Route, Visit
 from comms.desk.access.passwords import SHORTEST, WeakPasswordError, check_strength, hashed
 from comms.desk.access.permissions import Permission
@@ -31,7 +30,7 @@ def end(visit: Visit, name: str) -> ResponseReturnValue:
     """End one of one's own sessions."""
     with visit.office.database.begin() as session:
         ended = sessions.end(session, visit.by.username, name, visit.now)
-        note_down(session, username=visit.by.username, action="user.signed_out_there", at=visit.now)
+        visit.note_down(session, "user.signed_out_there")
     flash("Signed out there." if ended else "That sign-in had ended already.")
     return redirect("/me", 303)
 
@@ -41,7 +40,7 @@ def end_all(visit: Visit) -> ResponseReturnValue:
     via = sessions.sign_out(visit.office.database, _key(), visit.now)
     with visit.office.database.begin() as session:
         revoke_sessions(session, existing(session, visit.by.username).id, visit.now)
-        note_down(session, username=visit.by.username, action="user.signed_out_everywhere", at=visit.now)
+        visit.note_down(session, "user.signed_out_everywhere")
     return farewell(via)
 
 
@@ -59,7 +58,7 @@ def change_password(visit: Visit) -> ResponseReturnValue:
     with visit.office.database.begin() as session:
         existing(session, username).password_hash = hashed(new)
         sessions.end_others(session, username, _key(), visit.now)
-        note_down(session, username=username, action="user.password_changed", at=visit.now)
+        visit.note_down(session, "user.password_changed")
     flash("Your password is changed. You are signed out everywhere else.")
     return redirect("/me", 303)
 
@@ -83,7 +82,7 @@ def begin_codes(visit: Visit) -> ResponseReturnValue:
             if not user.password_hash:
                 raise codes.CodeError("Your city account asks for a second factor of its own; there is nothing to add.")
             codes.begin(session, user, visit.office.settings.secret)
-            note_down(session, username=visit.by.username, action="user.codes_begun", at=visit.now)
+            visit.note_down(session, "user.codes_begun")
     except codes.CodeError as error:
         return show_codes(visit, str(error), 422)
     return redirect("/me/codes", 303)
@@ -96,7 +95,7 @@ def confirm_codes(visit: Visit) -> ResponseReturnValue:
         on = codes.confirm(session, user, visit.office.settings.secret, visit.form.get("code", ""), visit.now)
         if on:
             sessions.end_others(session, user.username, _key(), visit.now)
-            note_down(session, username=user.username, action="user.codes_on", at=visit.now)
+            visit.note_down(session, "user.codes_on")
     if not on:
         return show_codes(visit, "That is not the code the phone should show now. Wait for the next one.", 422)
     flash("Codes are on. From now on signing in asks for one.")
@@ -115,7 +114,7 @@ def codes_off(visit: Visit) -> ResponseReturnValue:
 
 def _off(session: Session, visit: Visit) -> None:
     codes.take_off(existing(session, visit.by.username))
-    note_down(session, username=visit.by.username, action="user.codes_off", at=visit.now)
+    visit.note_down(session, "user.codes_off")
 
 
 def _not_theirs(visit: Visit) -> str:

@@ -133,7 +133,7 @@ def sign_out(visit: Visit) -> ResponseReturnValue:
     """End the session in the database, and take the cookies away."""
     via = sessions.sign_out(visit.office.database, request.cookies.get(COOKIE, ""), visit.now)
     with visit.office.database.begin() as session:
-        note_down(session, username=visit.by.username, action="user.signed_out", at=visit.now)
+        visit.note_down(session, "user.signed_out")
     return farewell(via)
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from comms import worklist
 from comms.desk.access import users
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.passwords import SHORTEST, WeakPasswordError
 from comms.desk.access.permissions import ROLES, Permission
@@ -132,7 +131,7 @@ def _user_or_404(session: Session, username: str) -> User:
 
 def _write_down(session: Session, visit: Visit, action: str, username: str, what: str) -> None:
     facts = {"user": users.folded(username)} | ({"what": what} if what else {})
-    note_down(session, username=visit.by.username, action=action, at=visit.now, facts=facts)
+    visit.note_down(session, action, facts=facts)
 
 
 ROUTES = (

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from flask.typing import ResponseReturnValue
 
 from comms import worklist
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import sheets, words
@@ -43,12 +42,7 @@ def _show(visit: Visit, of: Agenda) -> ResponseReturnValue:
         found = read(session, visit.today, span, after)
         counts = worklist.counts(session)
     shown = found[:PER_PAGE]
-    with visit.office.database.begin() as session:
-        numbers = [line.account.number for line in shown]
-        note_down(
-            session, username=visit.by.username, action="list.viewed", at=visit.now,
-            facts={"list": of.slug, "accounts": numbers},
-        )  # fmt: skip
+    visit.saw_list(of.slug, [line.account.number for line in shown])
     onward = agendas.key(shown[-1]) if len(found) > PER_PAGE else ""
     template = "promises_due.html" if of is DUE else "holds_ending.html"
     return page(
@@ -69,8 +63,7 @@ def holds_excel(visit: Visit) -> ResponseReturnValue:
 
 def _excel(visit: Visit, of: Agenda) -> ResponseReturnValue:
     span = of.span(visit.query.get("when", ""))
-    with visit.office.database.begin() as session:
-        note_down(session, username=visit.by.username, action="list.exported", at=visit.now, facts={"list": of.slug})
+    visit.took_list(of.slug)
     with visit.office.database.read() as session:
         lines = agendas.every(session, of, visit.today, span)
         columns = DUE_COLUMNS if of is DUE else ENDING_COLUMNS

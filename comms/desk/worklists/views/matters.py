@@ -6,7 +6,6 @@ from flask import abort
 from flask.typing import ResponseReturnValue
 
 from comms import worklist
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import sheets, words
@@ -40,9 +39,7 @@ def show_list(visit: Visit, of: List, problem: str = "", status: int = 200) -> R
         awaiting = approvals.awaiting(session, visit.today) if of is APPROVALS and not after else []
         until = snoozing.choices(session, city, visit.now, None)
         people = workbar.people(session) if visit.by.may(Permission.ASSIGN_OTHERS) else []
-    with visit.office.database.begin() as session:
-        shown = [line.account.number for line in sheet.lines if line.account]
-        note_down(session, username=me, action="list.viewed", at=visit.now, facts={"list": of.slug, "accounts": shown})
+    visit.saw_list(of.slug, [line.account.number for line in sheet.lines if line.account])
     counts = {pile.kind: 0 for pile in piles}
     for pile in piles:
         counts[pile.kind] += pile.number if pile.state == "open" else 0
@@ -58,8 +55,7 @@ def as_excel(visit: Visit, slug: str) -> ResponseReturnValue:
     """The whole list, as it is filtered, for a spreadsheet."""
     of = list_or_404(slug)
     filtered = Filter.asked(visit.query, of)
-    with visit.office.database.begin() as session:
-        note_down(session, username=visit.by.username, action="list.exported", at=visit.now, facts={"list": of.slug})
+    visit.took_list(of.slug)
     with visit.office.database.read() as session:
         lines = queue.all_lines(session, of, filtered, visit.by.username)
         book = sheets.workbook(_rows(lines, visit.names), COLUMNS, of.title, visit.office.city.zone)

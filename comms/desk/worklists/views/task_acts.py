@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms import worklist
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import formats
@@ -138,10 +137,7 @@ def _onward(session: Session, visit: Visit, chosen: Mapping[int, str], *, stay: 
 
 def _note(session: Session, visit: Visit, task_id: int, action: str, facts: dict[str, str]) -> None:
     task = session.get_one(Task, task_id)
-    note_down(
-        session, username=visit.by.username, action=action, at=visit.now, account_id=task.account_id,
-        facts={"task": task_id} | facts,
-    )  # fmt: skip
+    visit.note_down(session, action, account_id=task.account_id, facts={"task": task_id} | facts)
 
 
 def _tell(asked: int, done: int, words: str, otherwise: str) -> None:

@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from comms import history, worklist
 from comms.accounts import Account
-from comms.desk.access.audit import note_down
 from comms.desk.access.gate import Route, Visit
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import words
@@ -37,16 +36,13 @@ def _resolved(session: Session, visit: Visit, task_id: int, how: str) -> tuple[s
 
 def settle(session: Session, visit: Visit, task: Task, how: str) -> list[NewEvent]:
     """Resolve a task in the clerk's name; the event for the history, none when somebody else was first."""
-    if not worklist.resolve(session, task.id, f"user:{visit.by.username}", how, visit.now):
+    if not worklist.resolve(session, task.id, visit.actor, how, visit.now):
         return []
-    note_down(
-        session, username=visit.by.username, action="task.resolved", at=visit.now, account_id=task.account_id,
-        facts={"task": task.id, "how": how},
-    )  # fmt: skip
+    visit.note_down(session, "task.resolved", account_id=task.account_id, facts={"task": task.id, "how": how})
     return [
         NewEvent(
             account_id=task.account_id, at=visit.now, kind="task.resolved", summary=f"{how}: {task.reason}",
-            actor=f"user:{visit.by.username}", subject_type="task", subject_id=task.id,
+            actor=visit.actor, subject_type="task", subject_id=task.id,
         )
     ]  # fmt: skip
 
