@@ -25,6 +25,7 @@ from rq import Queue, SimpleWorker
 from rq.scheduler import RQScheduler
 
 from comms.bundled_redis import url_of
+from comms.clock import ClockError, clock_from
 from comms.logs import configure
 from comms.outbox.doorbell import connect
 from comms.outbox.drafts import LANES
@@ -155,6 +156,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if missing := settings.missing():
         sys.stderr.write(f"The workers do not start. {' '.join(missing)} Next step: comms doctor\n")
+        return 2
+    try:
+        clock_from(settings.comms_clock).now()
+    except ClockError as error:
+        sys.stderr.write(f"The workers do not start. {error}\n")
         return 2
     configure(settings.comms_log_level)
     run: dict[bool, Callable[[], int]] = {

@@ -17,6 +17,7 @@ from comms.bundled_redis import answers, url_of
 from comms.campaigns.schema import Night
 from comms.city.profile import CityError
 from comms.cli.opening import echo_json
+from comms.clock import ClockError
 from comms.desk.access.permissions import ROLES
 from comms.desk.access.provider import Provider, SignOnError
 from comms.desk.access.single_sign_on import roles_unknown
@@ -82,10 +83,11 @@ def _findings() -> Iterator[Finding]:
         yield Finding("city", "bad", str(error), "Set COMMS_CITY to a folder under cities/, or to a path")
         return
     yield Finding("city", "good", f"{at.city.name}, {at.city.time_zone}")
-    base = _database(at)
+    clock, base = _clock(at), _database(at)
+    yield clock
     yield base
     yield _redis(settings)
-    if base.state == "good":
+    if base.state == "good" and clock.state != "bad":
         yield from _day(at)
         yield _night(at)
         yield _weather(at)
@@ -96,6 +98,23 @@ def _findings() -> Iterator[Finding]:
     yield _single_sign_on(settings)
     yield _mailhouse(settings)
     at.close()
+
+
+def _clock(at: Office) -> Finding:
+    """What time everything goes by."""
+    named = at.settings.comms_clock
+    if not named:
+        return Finding("clock", "good", "this machine's own")
+    leave = "Leave COMMS_CLOCK empty for this machine's own clock"
+    try:
+        now = at.clock.now().astimezone(at.city.zone)
+    except ClockError as error:
+        what, _, next_step = str(error).partition(" Next step: ")
+        return Finding("clock", "bad", what, next_step[:1].upper() + next_step[1:] or leave)
+    says = f"COMMS_CLOCK names the clock file {named}; by it it is {now:%Y-%m-%d %H:%M}"
+    if at.settings.comms_mode is Mode.SANDBOX:
+        return Finding("clock", "good", says)
+    return Finding("clock", "mind", f"{says}, and real customers live by another", leave)
 
 
 def _database(at: Office) -> Finding:

@@ -41,7 +41,9 @@ def test_the_list_of_commands_is_the_list_in_the_help(comms):
     assert comms("--version").out.startswith("comms, version ")
 
 
-@pytest.mark.parametrize("command", [("plan",), ("why", "0000123-47"), ("doctor",), ("campaign", "status")])
+@pytest.mark.parametrize(
+    "command", [("plan",), ("why", "0000123-47"), ("campaign", "status"), ("worker",), ("clock",), ("serve",)]
+)
 @pytest.mark.parametrize("holds", [None, "", "noon", "{}", "[]", '{"at": "noon", "set": 1}', '{"at": 5, "set": 1}'])
 def test_a_clock_that_is_no_clock_is_told_in_a_sentence(comms, monkeypatch, tmp_path, command, holds):
     comms("migrate")
@@ -53,6 +55,22 @@ def test_a_clock_that_is_no_clock_is_told_in_a_sentence(comms, monkeypatch, tmp_
     assert said.code == 2
     assert f"COMMS_CLOCK names the clock file {clock}, which cannot be read: " in said.err
     assert "Next step: " in said.err
+
+
+def test_the_doctor_says_which_clock_all_goes_by(comms, monkeypatch, tmp_path):
+    monkeypatch.setattr("comms.cli.doctor._carriers", lambda settings: [])
+    comms("migrate")
+    state, says, _ = findings(comms("doctor", "--json"))["clock"]
+    assert state == "good" and "by it it is 2026-11-23 10:00" in says
+    monkeypatch.setenv("COMMS_MODE", "rehearsal")
+    assert findings(comms("doctor", "--json"))["clock"][0] == "mind"
+    monkeypatch.setenv("COMMS_CLOCK", "")
+    assert findings(comms("doctor", "--json"))["clock"] == ("good", "this machine's own", "")
+    monkeypatch.setenv("COMMS_CLOCK", str(tmp_path / "nowhere.json"))
+    said = comms("doctor", "--json")
+    state, says, step = findings(said)["clock"]
+    assert (state, said.code) == ("bad", 1)
+    assert "nowhere.json, which cannot be read: No such file" in says and step.startswith("Leave COMMS_CLOCK empty")
 
 
 @pytest.mark.parametrize("command", [("plan",), ("history", "verify"), ("serve",), ("worker",), ("clock",)])
