@@ -12,7 +12,8 @@ from playwright.sync_api import Page
 
 from comms import reports
 from comms.desk.worklists.lists import LISTS
-from tests.desk import full_house, mail_story, story
+from tests.desk import full_house, story
+from tests.desk.mail import mail_story
 
 MARIA, OLE = f"/accounts/{story.MARIA}", "/accounts/0000911-01"
 LONG = f"/accounts/{full_house.LONG}"

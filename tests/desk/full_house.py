@@ -23,9 +23,10 @@ from comms.desk.schema import User
 from comms.notices.schema import NoticeVersion
 from comms.office import Office
 from comms.settings import Settings
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.campaigns import told
 from tests.desk.conftest import RememberingDoorbell
+from tests.desk.mail import mail_story
 from tests.support import build, month, policies, runs
 from tests.support.identity_provider import CLIENT, SECRET
 from tests.support.notified import TUESDAY, Notified

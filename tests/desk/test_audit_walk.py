@@ -17,8 +17,9 @@ from comms import desk
 from comms.accounts import finding
 from comms.desk.access.gate import Route, Visit
 from comms.desk.schema import AuditEvent
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.conftest import Browser
+from tests.desk.mail import mail_story
 
 WRITES = {"note_down"}
 """The one function that writes a line of the audit."""

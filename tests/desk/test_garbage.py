@@ -16,9 +16,10 @@ from comms.app import create_app
 from comms.desk.access.users import add_user
 from comms.office import Office
 from comms.settings import ROOT
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.campaigns import told
 from tests.desk.conftest import COMPILED, Browser, RememberingDoorbell
+from tests.desk.mail import mail_story
 from tests.support import policies
 
 USERS = {"viewer": "vera", "collector": "park", "supervisor": "osei", "administrator": "admin"}

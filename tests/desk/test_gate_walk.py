@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 
 from comms.desk.access.gate import COOKIE
 from comms.desk.schema import AuditEvent, UserSession
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.conftest import Browser
+from tests.desk.mail import mail_story
 from tests.desk.story import PASSWORD
 
 PARTS = {"number": story.MARIA, "username": "park", "name": mail_story.MAILED, "slug": "replies", "digest": "x"}

@@ -4,8 +4,9 @@ import logging
 
 import pytest
 
-from tests.desk import addresses, chromium, mail_story, story
+from tests.desk import addresses, chromium, story
 from tests.desk.conftest import make_app
+from tests.desk.mail import mail_story
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser

@@ -33,9 +33,10 @@ from comms.outbox.returned_mail import CameBack, take_in
 from comms.promises.schema import Promise, PromisePart
 from comms.settings import Settings
 from comms.worklist.schema import Task
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.campaigns import told
 from tests.desk.conftest import Browser, RememberingDoorbell, make_app
+from tests.desk.mail import mail_story
 from tests.support import month
 
 HOSTILE = ("=cmd|' /C calc'!A0", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x.test","y")', "%0A=1")

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from comms.accounts import Account
 from comms.desk.schema import AuditEvent
 from comms.field import FieldList, FieldOrder
-from tests.desk.test_promise import seen
+from tests.desk.accounts.test_promise import seen
 
 ANNA = "/accounts/0003108-08"
 HELD = "/accounts/0003102-02"

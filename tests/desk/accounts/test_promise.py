@@ -14,7 +14,7 @@ from comms.outbox import Message
 from comms.promises.schema import Promise, PromisePart
 from comms.worklist import Task
 from tests.desk import story
-from tests.desk.test_worklists import task_of
+from tests.desk.worklists.test_worklists import task_of
 
 OLE = "0000911-01"
 FORM = f"/accounts/{OLE}/promise"

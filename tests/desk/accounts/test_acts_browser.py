@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from comms.accounts import Hold
 from tests.desk import chromium, story
+from tests.desk.accounts.test_promise import OLE, account_id, promised
 from tests.desk.conftest import make_app
 from tests.desk.test_browser import SIZES, browser, city_of_duluth, opened, still  # noqa: F401
-from tests.desk.test_promise import OLE, account_id, promised
 
 pytestmark = pytest.mark.browser
 

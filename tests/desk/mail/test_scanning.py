@@ -13,9 +13,10 @@ from comms.office import Office
 from comms.outbox import Message, returned_addresses
 from comms.outbox.schema import MailPiece
 from comms.worklist import open_tasks
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.conftest import Browser, RememberingDoorbell, make_app
-from tests.desk.mail_story import FIRST, INGRID, SECOND
+from tests.desk.mail import mail_story
+from tests.desk.mail.mail_story import FIRST, INGRID, SECOND
 from tests.support import barcodes, post, runs, workbooks
 
 SCAN = "/mail/returned/scan"

@@ -14,10 +14,10 @@ from comms.office import Office
 from comms.outbox import mail_acks
 from comms.outbox.schema import MailBatch
 from comms.settings import Settings
-from tests.desk import mail_story
 from tests.desk.conftest import Browser, make_app
-from tests.desk.mail_story import FRESH, INGRID, MAILED
-from tests.desk.test_scanning import seen, state
+from tests.desk.mail import mail_story
+from tests.desk.mail.mail_story import FRESH, INGRID, MAILED
+from tests.desk.mail.test_scanning import seen, state
 
 BATCH = f"/mail/batches/{FRESH}"
 NEW = f"{FRESH}-00002"

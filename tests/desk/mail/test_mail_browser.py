@@ -7,9 +7,10 @@ import pytest
 
 from comms.office import Office
 from comms.settings import Settings
-from tests.desk import chromium, mail_story, story
+from tests.desk import chromium, story
 from tests.desk.conftest import make_app
-from tests.desk.mail_story import FIRST, MAILED, SECOND
+from tests.desk.mail import mail_story
+from tests.desk.mail.mail_story import FIRST, MAILED, SECOND
 
 pytestmark = pytest.mark.browser
 

@@ -16,8 +16,9 @@ from comms.office import Office
 from comms.outbox import Message, enqueue, facts_for, letter_address, write
 from comms.outbox.schema import MailBatch
 from comms.settings import ROOT
-from tests.desk import mail_story, story
+from tests.desk import story
 from tests.desk.conftest import Browser, make_app
+from tests.desk.mail import mail_story
 from tests.support import build
 
 MARIA = f"/accounts/{story.MARIA}"
