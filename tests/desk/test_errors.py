@@ -32,7 +32,7 @@ def test_every_error_has_its_page(failing, browser, code):
     page = answer.get_data(as_text=True)
     assert answer.status_code == code
     assert "<h1>" in page
-    assert "Go to the first page" in page
+    assert "Go to Home" in page
     assert "Traceback" not in page
 
 

@@ -52,6 +52,7 @@ def install(app: Flask, office: Office) -> None:
                 advice=advice,
                 draft=_draft(),
                 searchable=code == 404,
+                again=code >= 500 and request.method == "GET",
                 reference=g.get("request_id", "") if code >= 500 else "",
             )
         if code == 503:

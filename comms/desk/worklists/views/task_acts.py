@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from flask import abort, flash, redirect, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms import worklist
+from comms.accounts import Account
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.frame import formats
@@ -90,6 +92,7 @@ def _ask(visit: Visit, chosen: Mapping[int, str], problem: str, status: int = 20
         return page(
             visit, "snooze.html", worklist.counts(session), status,
             chosen=list(chosen), task=first, problem=problem, back=back, fields=filtered.fields(),
+            who=session.scalar(select(Account.name).where(Account.id == first.account_id)),
             until=snoozing.choices(session, city, visit.now, first.account_id if len(chosen) == 1 else None),
             on=visit.form.get("on", ""), at=visit.form.get("at", "08:00"),
             tomorrow=visit.today + timedelta(1), farthest=visit.today + snoozing.FARTHEST,
