@@ -14,7 +14,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -148,13 +148,30 @@ def _printed(page: LetterPage, city: City | None) -> dict[str, Any]:
     return {
         **vars(content),
         "stub": stub and vars(stub),
-        "address": page.address,
+        "blocks": _breakable(content.blocks),
+        "address": _breakable(page.address),
         "piece_id": page.piece_id,
         "piece_bars": _piece_bars(page.piece_id, content.city) if page.piece_id else None,
         "logo": _logo((city or load_city(content.city)).logo),
         "qr": _qr(content.pay_url) if content.pay_url else None,
         "bars": _bars(stub.scanline.replace(" ", "")) if stub else None,
     }
+
+
+_UNBROKEN = re.compile(r"\S{45,}")
+_PIECE = re.compile(r"\S{1,12}[\u0300-\u036f]*")
+
+
+def _breakable(given: Any) -> Any:
+    """The same words, with places where one so long that no line holds it may be broken: a zero-width space after every
+    dozen characters (and the accents of the last). Without them it would run over the edge of the sheet."""
+    if isinstance(given, str):
+        return _UNBROKEN.sub(lambda word: "\u200b".join(_PIECE.findall(word[0])), given)
+    if isinstance(given, Mapping):
+        return {key: _breakable(value) for key, value in given.items()}
+    if isinstance(given, Sequence):
+        return [_breakable(value) for value in given]
+    return given
 
 
 @cache
@@ -222,11 +239,16 @@ def _svg(code: Any) -> str:
 
 
 _MISSING = re.compile(r'the text `?"(.+?)"`? could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
+"""How Typst names a character that cannot be seen."""
+JOINERS = ("Cf", "Mn")
+"""Categories of what only joins or varies its neighbour: told only where it stands alone."""
 
 
 def _reason(error: typst.TypstError, page: LetterPage) -> str:
     """What went wrong, for a clerk: the characters that no font has, or else what Typst said."""
-    missing = dict.fromkeys("".join(_MISSING.findall(str(error.diagnostic))))
+    said = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), "".join(_MISSING.findall(str(error.diagnostic))))
+    missing = dict.fromkeys(char for char in said if unicodedata.category(char) not in JOINERS) or dict.fromkeys(said)
     if not missing:
         account = page.content.account_number
         return f"The letter for {account} cannot be set: {error.message}. Show this to whoever runs the service."

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
+from unicodedata import normalize
 
 import pypdfium2
 import pytest
@@ -132,6 +133,23 @@ def test_a_letter_that_cannot_be_printed_is_left_out_and_named(page):
     assert "0000283-62" in unset.reason
     with pytest.raises(LetterError, match="Latin letters"):
         typeset_one(page("Ivan 😀"), AT)
+
+
+def test_a_picture_of_several_characters_is_named_by_those_one_sees(page):
+    with pytest.raises(LetterError) as refused:
+        typeset_one(page("Zoë 👩‍👧"), AT)
+    assert "printed: 👩 (U+1F469, WOMAN), 👧 (U+1F467, GIRL). Ask" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["W" * 100, "Zoë " + "i" * 90, "Z" + "a\u0301" * 60])
+def test_a_name_without_a_space_stays_on_the_sheet(page, name):
+    """The address in what the window always shows, the greeting between the margins; and all its letters are there."""
+    letter = page(name)
+    for pdf in (typeset_one(letter, AT), typeset([letter], AT).pdf):
+        assert all(box[1] > 0 and box[3] < 8 for box in boxes(pdf))
+        assert all(box[3] <= 4.375 for box in boxes(pdf) if 2.5 < box[2] < 3.167 and box[1] < 5.375)
+        words = "".join(text_of(pdf).split()).replace("\u200b", "")
+        assert normalize("NFC", "".join(name.split())) in normalize("NFC", words)
 
 
 def test_nothing_but_letters_that_cannot_be_printed_is_an_empty_file(page):
