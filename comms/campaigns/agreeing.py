@@ -17,7 +17,7 @@ from comms.outbox.drafts import lane_of
 from comms.promises import parts_of
 from comms.promises.schema import Promise
 from comms.promises.wording import KIND
-from comms.rules import Purpose, rulebook_of
+from comms.rules import Purpose, Reason, rulebook_of
 
 from .choosing import choose, main_reason
 from .facts import CHANNELS, picture
@@ -86,8 +86,7 @@ def put_in_writing(
     if choice.channel is None:
         if not choice.ruling.reasons:
             return Written(why_not="so many payments do not fit a text; write by email or letter")
-        reason = main_reason(choice.ruling.reasons)
-        return Written(why_not=f"{reason.fact}: {reason.value}")
+        return Written(why_not=_in_words(main_reason(choice.ruling.reasons)))
     fields = facts_for(
         city, clock, account, promise=tuple(Installment(part.amount_cents, part.due_on) for part in parts)
     )
@@ -101,3 +100,18 @@ def put_in_writing(
         events = (queued_event(queued, message_id, digest, now),)
         return Written(message_id, lane_of(draft), choice.channel, events)
     return Written(channel=choice.channel, why_not="it was written already")
+
+
+def _in_words(reason: Reason) -> str:
+    """What stands against it, as a clause that can be read aloud."""
+    if reason.fact == "contacts":
+        return f"there were {reason.value}"
+    if reason.fact == "hold":
+        return f"a hold stands against it ({reason.value.replace('_', ' ')})"
+    what, _, of = reason.fact.partition(" ")
+    names = {"sms": "text messages", "email": "email", "letter": "letters"}
+    if what in names and of == "address":
+        return f"there is no address for {names[what]} ({reason.value})"
+    if what in names and of == "consent":
+        return f"the customer has opted out of {names[what]} ({reason.value})"
+    return f"{reason.fact}: {reason.value}"

@@ -92,3 +92,17 @@ def test_once_is_enough(agreed):
     agreed.write(promise_id)
     written, message = agreed.write(promise_id)
     assert (message, written.why_not) == (None, "it was written already")
+
+
+def test_what_stands_against_it_is_said_in_a_clause(agreed, clock):
+    for channel, address in (("sms", "+12185550101"), ("email", "maria@example.com")):
+        consent.record(
+            agreed.session, channel=channel, address=address, category="all", action="revoked", source="test",
+            evidence="stop", at=clock.now(),
+        )  # fmt: skip
+    written, _ = agreed.write(agreed.promise(), channels=["sms"])
+    assert written.why_not.startswith("the customer has opted out of text messages (")
+    agreed.session.get(Account, agreed.account_id).mailing_address = {"problem": "no street"}
+    agreed.session.flush()
+    written, _ = agreed.write(agreed.promise(), channels=["letter"])
+    assert written.why_not == "there is no address for letters (no street)"

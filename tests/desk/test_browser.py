@@ -178,7 +178,8 @@ def test_the_counter_says_which_letter_is_dear(browser, still):
     page, _ = opened(browser, still, chromium.DESKTOP)
     page.goto(ACCOUNT)
     page.fill("#text", "Hola Maria, sí. Two payments: $206.43 on Dec 5 and $206.43 on Dec 19. Reply YES to confirm.")
-    assert page.inner_text("#count") == "91 characters · 2 texts. “í” makes a text hold 70 characters instead of 160."
+    told = "91 characters · 2 texts, about 2.4¢. “í” makes a text hold 70 characters instead of 160."
+    assert page.inner_text("#count") == told, "two at the price of cities/duluth-mn/city.toml"
     page.context.close()
 
 

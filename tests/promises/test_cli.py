@@ -158,7 +158,7 @@ def test_without_a_way_to_write_it_is_open_and_says_so(run, sqlite_database):
         number = build.account(session, phone=None).number
     result = run("enter", number, "--pay", "60@2026-12-04", "--in-writing", "email")
     assert result.exit_code == 1
-    assert "is open. It could not be put in writing: email address: none on file" in result.output
+    assert "is open. It could not be put in writing: there is no address for email (none on file)" in result.output
 
 
 def test_nothing_is_arranged_where_nothing_is_due(run, sqlite_database):

@@ -12,6 +12,7 @@ from comms.accounts.balances import paid_since
 from comms.accounts.consent import KINDS
 from comms.accounts.schema import Consent
 from comms.city import City
+from comms.desk.accounts.shut_off import ShutOffDay, shut_off_day
 from comms.desk.frame import formats, words
 from comms.desk.frame.words import Tone
 from comms.outbox import returned_addresses
@@ -55,6 +56,7 @@ class Record:
     account: Account
     chips: list[Chip]
     services: list[tuple[str, int]]
+    shut_off: ShutOffDay
     paid_since_cents: int
     """What came in after the day of the balance."""
     points: list[Point]
@@ -85,6 +87,7 @@ def read(session: Session, city: City, account: Account, today: date) -> Record:
         account=account,
         chips=_chips(account, points, held, promises, today),
         services=_services(city, account),
+        shut_off=shut_off_day(session, account),
         paid_since_cents=paid_since(session, [account.id]).get(account.id, 0),
         points=points,
         holds=held,

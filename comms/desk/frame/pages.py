@@ -49,6 +49,7 @@ def page(
         "whole_time": lambda at: _time(at, formats.full_time(at, visit.office.city.zone), visit),
         "waited": lambda since: _time(since, formats.span(visit.now - since), visit),
         "day": lambda value: _day(value, visit.today),
+        "readable": lambda text: words.readable(text, visit.today),
     }
     return packed(Response(render_template(f"desk/{template}", **frame, **values), status, mimetype="text/html"))
 

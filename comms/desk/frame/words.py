@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Literal
+
+from comms.desk.frame import formats
 
 Tone = Literal["plain", "good", "warn", "bad", "info"]
 
@@ -104,6 +107,21 @@ def for_the_desk(reason: str) -> str:
     ]
     kept = " ".join(f"{one}." if one[-1:] not in "!?" else one for one in sentences if one)
     return kept if _COMMAND.search(reason) and kept else reason
+
+
+_HOLD = re.compile(r"\b(?:hold-[a-z_]+, )?hold: ([a-z_]+), (?=open-ended|until)", re.IGNORECASE)
+_DAY = re.compile(r"(?<![\w/-])(\d{4}-\d\d-\d\d)(?![\w/-])")
+_NUMBER = re.compile(r"\+1\d{10}\b")
+
+
+def readable(text: str, today: date) -> str:
+    """What a room below says to programs too, as a clerk reads it: days, phones, holds and ways by their words.
+    ``hold: dispute, open-ended`` is ``Bill in dispute, without a last day``."""
+    said = _HOLD.sub(lambda found: f"{HOLDS.get(found[1], found[1].replace('_', ' '))}, ", text)
+    said = said.replace(", open-ended", ", without a last day")
+    said = _DAY.sub(lambda found: formats.day(date.fromisoformat(found[1]), today), said)
+    said = _NUMBER.sub(lambda found: formats.phone(found[0]), said)
+    return re.sub(r"\bsms\b", "text", said)
 
 
 def task_kind(kind: str) -> str:

@@ -261,7 +261,7 @@
     const cost = segments(said);
     const why = cost.special ? ` “${cost.special}” makes a text hold 70 characters instead of 160.` : "";
     count.textContent = said
-      ? `${plural(Array.from(said).length, "character")} · ${plural(cost.segments, "text")}.${why}`
+      ? `${plural(Array.from(said).length, "character")} · ${plural(cost.segments, "text")}, about ${((cost.segments * composer.dataset.price) / 10_000).toFixed(1)}¢.${why}`
       : "One text holds 160 characters, or 70 with letters such as á or an emoji.";
     Object.assign(count.dataset, { encoding: cost.encoding, segments: cost.segments, units: cost.units });
   };

@@ -33,6 +33,7 @@ def test_the_send_button_is_on_the_screen_when_a_record_opens(browser, served):
     page.goto(ACCOUNT)
     box = page.get_by_role("button", name="Send text").bounding_box()
     assert box["y"] + box["height"] <= 900
+    assert page.locator(".pane").bounding_box()["height"] >= 320, "and the history has the room that is left"
     page.context.close()
 
 
@@ -45,7 +46,7 @@ def test_a_slash_opens_the_saved_replies_and_one_is_written_into_the_box(browser
     page.keyboard.press("Enter")
     assert page.input_value("#text").startswith("Tiene $412.86 vencidos al vie 20 nov. Puede pagar en https://")
     assert page.evaluate("document.activeElement.id") == "text"
-    assert "1 text." in page.inner_text("#count")
+    assert "1 text, about 1.2¢." in page.inner_text("#count")
     page.keyboard.type(" 1/2")
     assert page.input_value("#text").endswith(" 1/2"), "a slash in a text is a slash"
     page.context.close()
@@ -57,6 +58,8 @@ def test_a_text_is_taken_back_by_its_button_and_its_words_return(browser, served
     page.fill("#text", "Dos pagos.")
     page.get_by_role("button", name="Send text").click()
     until("the seconds run", lambda: page.inner_text("[data-left]").endswith(" s"))
+    box = page.get_by_role("button", name="Undo").bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= 844, "in sight, wherever the page was scrolled to"
     assert (chromium.violations(page), chromium.overflow(page)) == ([], 0)
     page.get_by_role("button", name="Undo").click()
     page.wait_for_url("**again=*")

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from comms.accounts import Account
 from comms.desk.schema import AuditEvent
 from comms.field import FieldList, FieldOrder
+from comms.outbox import Message
 from tests.desk.accounts.test_promise import seen
 
 ANNA = "/accounts/0003108-08"
@@ -62,3 +63,30 @@ def test_orders_of_the_field_stand_on_the_card(collector, office):
             )
         )  # fmt: skip
     assert "D261124-001, to disconnect, $120.00 out with the field" in seen(collector.get(f"{ANNA}/stage"))
+    assert "Shut-offNov 23the order is out with the Service Department" in seen(collector.get(ANNA))
+
+
+def test_the_day_that_a_notice_named_stands_among_the_facts(collector, office):
+    assert "Shut-offNo day is set" in seen(collector.get(ANNA))
+    letter = (Message.channel == "letter") & Message.decision_id.is_not(None) & (Message.state == "mailed")
+    with office.database.begin() as session:
+        message = session.scalars(select(Message).where(letter)).first()
+        message.fallback = {"fields": {"disconnect_date": "2026-12-30"}}
+        number = session.get(Account, message.account_id).number
+    assert "Shut-offDec 30or later" in seen(collector.get(f"/accounts/{number}"))
+    with office.database.begin() as session:
+        session.get(Message, message.id).state = "returned"
+    assert "Shut-offNo day is set" in seen(collector.get(f"/accounts/{number}")), "it came back"
+
+
+def test_the_next_step_stands_among_the_facts_once_it_is_worked_out(collector):
+    assert f'href="{ANNA}/why"' in collector.get(ANNA).get_data(as_text=True).partition('id="next-step"')[2][:200]
+    page = collector.get(f"{HELD}/stage")
+    assert 'id="next-step" hx-swap-oob="true"' in page.get_data(as_text=True)
+    assert "Next stepDisconnect notice" in seen(page)
+
+
+def test_days_and_holds_are_said_as_clerks_say_them(collector):
+    text = seen(collector.get(f"{HELD}/stage"))
+    assert "Medical hold, without a last day" in text
+    assert "2026-" not in text and "open-ended" not in text

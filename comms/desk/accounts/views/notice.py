@@ -20,7 +20,7 @@ from comms.desk.access.permissions import Permission
 from comms.desk.accounts.views.acting import act_page, done, found, opened, part_of
 from comms.desk.accounts.views.stage import VERDICTS
 from comms.desk.campaigns import notices as reading
-from comms.desk.frame import formats, pictures
+from comms.desk.frame import formats, pictures, words
 from comms.desk.frame.headers import FRAMED
 from comms.desk.frame.pages import page
 from comms.desk.frame.refusals import in_words
@@ -118,10 +118,10 @@ def _why(visit: Visit, way: Way) -> str:
     if way.ruling.verdict is Verdict.ALLOW:
         return ""
     if way.ruling.verdict is Verdict.DEFER:
-        said = ruled(way.channel, way.ruling, visit.office.city).words
+        said = words.readable(ruled(way.channel, way.ruling, visit.office.city).words, visit.today)
         return f"{said[:1].upper()}{said[1:]}."
     main = main_reason(way.ruling.reasons)
-    said = f"{main.fact}: {main.value}" if main.value else main.fact
+    said = words.readable(f"{main.fact}: {main.value}" if main.value else main.fact, visit.today)
     return f"{said[:1].upper()}{said[1:]}".rstrip(".") + "."
 
 

@@ -125,7 +125,7 @@ def told(written: Written) -> str:
     if written.message_id:
         way = {"sms": "text", "email": "email", "letter": "letter"}[written.channel]
         return f"The customer is told by {way}."
-    return f"It could not be put in writing: {written.why_not}." if written.why_not else ""
+    return f"It could not be put in writing: {written.why_not}. Tell the customer yourself." if written.why_not else ""
 
 
 def _sent_twice(session: Session, visit: Visit, account: Account, parts: tuple[Part, ...]) -> bool:
