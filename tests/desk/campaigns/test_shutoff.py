@@ -58,6 +58,7 @@ def test_looking_says_who_passes_and_what_is_missing_and_makes_nothing(superviso
 def test_a_day_that_is_past_and_a_kind_that_there_is_not(supervisor):
     past = supervisor.post(LOOK, DAY | {"day": "2026-12-01"}, page=LOOK)
     assert (past.status_code, "2026-12-01 is past." in words(past)) == (409, True)
+    assert 'data-fault="day"' in past.get_data(as_text=True)
     assert supervisor.get(f"{LOOK}?kind=nonsense").status_code == 404
     assert "Tuesday, December 22" in words(supervisor.get(f"{LOOK}?day=nonsense"))
 
@@ -116,7 +117,8 @@ def test_what_the_field_did_is_taken_in(supervisor, second, office):
         assert by_number(session, "D261222-001").state == "done"
     wrong = supervisor.post(f"{here}/completed", {"file": (io.BytesIO(b"what\n1\n"), "x.csv")}, page=here)
     assert (wrong.status_code, "names no column order" in words(wrong)) == (422, True)
-    assert supervisor.post(f"{here}/completed", page=here).status_code == 422
+    nothing = supervisor.post(f"{here}/completed", page=here)
+    assert (nothing.status_code, 'data-fault="file"' in nothing.get_data(as_text=True)) == (422, True)
 
 
 def filled_in(orders: int) -> bytes:

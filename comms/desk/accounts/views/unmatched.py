@@ -19,8 +19,9 @@ def give(visit: Visit, inbound_id: int) -> ResponseReturnValue:
     with visit.office.database.read() as session:
         account = finding.by_number(session, number) if number else None
     if account is None:
+        fault = (f"account-{inbound_id}", number)
         problem = f"There is no account {number}." if number else "No account number was given."
-        return show_list(visit, UNMATCHED, f"{problem} Look for the customer by name or address.", 422)
+        return show_list(visit, UNMATCHED, f"{problem} Look for the customer by name or address.", 422, fault)
     try:
         handled = visit.office.database.run(lambda session: _give(session, visit, account, inbound_id))
     except AssignError as refused:

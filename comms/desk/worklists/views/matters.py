@@ -28,8 +28,10 @@ def show(visit: Visit, slug: str) -> ResponseReturnValue:
     return show_list(visit, list_or_404(slug))
 
 
-def show_list(visit: Visit, of: List, problem: str = "", status: int = 200) -> ResponseReturnValue:
-    """One page of a worklist; ``problem`` is why a form on it could not be taken."""
+def show_list(
+    visit: Visit, of: List, problem: str = "", status: int = 200, fault: tuple[str, str] = ("", "")
+) -> ResponseReturnValue:
+    """One page of a worklist; ``problem`` is why a form on it could not be taken, ``fault`` the field and its text."""
     given = visit.query if visit.query else visit.form
     filtered, after, me = Filter.asked(given, of), visit.query.get("after", ""), visit.by.username
     city = visit.office.city
@@ -47,6 +49,7 @@ def show_list(visit: Visit, of: List, problem: str = "", status: int = 200) -> R
         visit, of.template, counts, status,
         list=of, sheet=sheet, filter=filtered, path=f"/worklists/{of.slug}", standing=standing.standing(piles, of, me),
         names=visit.names, people=people, until=until, awaiting=awaiting, continued=bool(after), problem=problem,
+        fault=fault,
         late=lambda task: standing.late(city, of, task.priority, task.waiting_since, visit.now),
     )  # fmt: skip
 
