@@ -190,8 +190,18 @@ def _compiler() -> typst.Compiler:
 
 
 def font_folder() -> Path:
-    """Where the fonts are that everything we print is set in."""
-    return Path(str(importlib.import_module("fontpkg_source_sans_3").__file__)).parent / "files"
+    """Where the fonts are that everything we print is set in. Raises ``LetterError`` where there are none: Typst would
+    set the letters in a font of its own, in which lines break elsewhere and fewer names can be printed."""
+    try:
+        folder = Path(str(importlib.import_module("fontpkg_source_sans_3").__file__)).parent / "files"
+    except ImportError:
+        folder = None
+    if folder is None or not any(folder.glob("*.ttf")):
+        raise LetterError(
+            "Letters cannot be set: the font Source Sans 3 is not installed. Whoever runs the service installs its "
+            "packages again, from where it was unpacked: uv sync"
+        )
+    return folder
 
 
 _ONE_AT_A_TIME = Lock()

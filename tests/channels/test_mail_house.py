@@ -136,7 +136,7 @@ def test_a_crash_while_writing_leaves_nothing(make, piece, tmp_path, monkeypatch
 
     with monkeypatch.context() as patch:
         patch.setattr("comms.channels.folders.flush", crash)
-        with pytest.raises(OSError, match="no space"):
+        with pytest.raises(MailHouseError, match="no space"):
             make([piece(1)])
     assert list((tmp_path / "out").iterdir()) == []
     assert make([piece(1)]).publish()

@@ -3,11 +3,13 @@
 from datetime import date, timedelta
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
 from comms.notices import Catalogue, Renderer
+from comms.notices import letters as typesetting
 from comms.outbox import Message, enqueue, facts_for, letter_address, recall, sweep, write
 from comms.outbox.mailing import hand_over_letters
 from comms.outbox.schema import MailBatch
@@ -98,6 +100,41 @@ def test_a_batch_that_cannot_be_finished_keeps_no_other_letter_from_leaving(data
     with database.read() as session:
         (task,) = open_tasks(session, ["mail_batch"])
     assert stuck in task.reason and "move" in task.reason
+
+
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_loses_no_letter_and_tells_staff(database, letters, monkeypatch):
+    """Nor does it keep the next batch from leaving, which goes when the first cannot."""
+    letters.queue(2)
+    with monkeypatch.context() as patched:
+        patched.setattr("comms.channels.folders.write_hidden", full)
+        assert letters.hand_over() == []
+    assert letters.states() == ["batched"] * 2
+    with database.read() as session:
+        (task,) = open_tasks(session, ["mail_batch"])
+    assert "No space left on device. Make room there" in task.reason
+    letters.queue()
+    assert [batch.pieces for batch in letters.hand_over()] == [2, 1]
+    assert letters.states() == ["handed_over"] * 3
+
+
+def test_without_its_font_no_letter_is_set_and_none_is_lost(database, letters, monkeypatch, tmp_path):
+    letters.queue(2)
+    with monkeypatch.context() as patched:
+        (tmp_path / "nothing").mkdir()
+        patched.setattr(
+            typesetting.importlib, "import_module", lambda _: SimpleNamespace(__file__=tmp_path / "nothing")
+        )
+        typesetting._compiler.cache_clear()
+        assert letters.hand_over() == []
+    assert letters.states() == ["batched"] * 2
+    with database.read() as session:
+        (task,) = open_tasks(session, ["mail_batch"])
+    assert "the font Source Sans 3 is not installed" in task.reason and "uv sync" in task.reason
+    assert [batch.pieces for batch in letters.hand_over()] == [2]
 
 
 def test_the_sweep_rings_for_a_batch_that_was_left_half_way(database, clock, letters, monkeypatch):

@@ -20,7 +20,7 @@ from comms.channels import folders
 from comms.city import City
 from comms.notices.fields import FieldError
 from comms.notices.letter_content import LetterContent, LetterPage, letter_page
-from comms.notices.letters import typeset
+from comms.notices.letters import LetterError, typeset
 from comms.settings import ROOT
 
 from .data_file import Row, write_rows
@@ -103,13 +103,22 @@ def write_batch(url: str, name: str, pieces: Sequence[LetterPiece], *, city: Cit
         raise MailHouseError(f"Batch {name}: two letters have the same piece id.")
     moment = created_at.astimezone(UTC)
     pages, refused = _pages(pieces)
-    set_in_type = typeset([page for _, page in pages], moment, city)
+    try:
+        set_in_type = typeset([page for _, page in pages], moment, city)
+    except (LetterError, OSError) as error:  # none of them can be set: that is not the letters' fault
+        raise MailHouseError(f"Batch {name} waits. {error}") from error
     spans = {piece.piece_id: span for (piece, _), span in zip(pages, set_in_type.pages, strict=True) if span}
     refused |= {pages[one.index][0].message_id: one.reason for one in set_in_type.unset}
     rows = [_row(piece, page, spans[piece.piece_id]) for piece, page in pages if piece.piece_id in spans]
     left_out = [{"piece_id": p.piece_id, "reason": refused[p.message_id]} for p in pieces if p.message_id in refused]
     files = {PDF: set_in_type.pdf, CSV: write_rows(rows)} if rows else {}
     manifest = _manifest(name, city, moment, rows, files, left_out)
+    try:
+        scratch = folders.write_hidden(home, name, files, manifest) if rows else None
+    except OSError as error:
+        raise MailHouseError(
+            f"Batch {name} could not be written: {error}. Make room there, or mend who may write; it is tried again."
+        ) from error
     return BatchResult(
         name=name,
         folder=str(home / name),
@@ -119,7 +128,7 @@ def write_batch(url: str, name: str, pieces: Sequence[LetterPiece], *, city: Cit
         ranges=tuple(spans.get(piece.piece_id) for piece in pieces),
         refused=refused,
         manifest=manifest,
-        scratch=folders.write_hidden(home, name, files, manifest) if rows else None,
+        scratch=scratch,
     )
 
 
