@@ -11,6 +11,8 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from comms.money import dollars
+
 from . import finding, sheets
 from .holds import KINDS
 from .schema import Account
@@ -121,7 +123,7 @@ def _pledge(row: Row, account: Account, today: date) -> Wanted:
         raise SheetError(f"The pledge is dated {pledged_on}, which is still to come.")
     ends_on = sheets.day(cells.get("expires_on", ""), "expires_on") or pledged_on + PLEDGE_LASTS
     more = f": {cells['note']}" if cells.get("note") else ""
-    note = f"{agency} pledged ${amount / 100:,.2f} on {pledged_on}" + (f" ({reference})" if reference else "") + more
+    note = f"{agency} pledged {dollars(amount)} on {pledged_on}" + (f" ({reference})" if reference else "") + more
     review = terms("energy_assistance", pledged_on, ends_on, None, note, today)
     family = f"pledge:{Row(0, {'a': agency, 'r': reference}, ()).digest('a', 'r')}:" if reference else None
     source = f"{family or 'pledge:'}{row.digest('agency', 'amount', 'pledged_on', 'expires_on')}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import cast
 
+from comms import money
 from comms.city import City, Language
 from comms.notices import Catalogue, Renderer, letter_page, sample_fields
 from comms.notices.letters import typeset
@@ -88,4 +89,4 @@ def price(city: City, channel: str, size: int) -> int:
 def dollars(micros: int) -> str:
     """An amount of millionths as people read it: ``$1,234.50``; what is more than nothing is a cent at least."""
     cents = max(1, round(micros / 10_000)) if micros > 0 else 0
-    return f"${cents / 100:,.2f}"
+    return money.dollars(cents)

@@ -15,6 +15,7 @@ from sqlalchemy import CTE, ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from comms.accounts.schema import Account, ConsentEvent, ContactPoint
+from comms.money import dollars
 from comms.rules import reasons_from_json
 
 from .preview import DOING
@@ -295,7 +296,7 @@ def _words(side: _Side, channel: str | None, cents: int | None) -> str:
         return "nothing"
     if side.outcome in DOING:
         by = f" by {channel}" if channel else ""
-        return f"{side.step}{by}, ${(cents or 0) / 100:,.2f}"
+        return f"{side.step}{by}, {dollars(cents or 0)}"
     return f"{side.outcome} ({side.rule})"
 
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from comms.money import dollars
 from comms.rules import Action, Occasion, Purpose, Reason, Verdict
 from comms.rules import Decision as Ruling
 
@@ -103,7 +104,7 @@ def _closing(policy: Policy, night: Night, subject: Subject) -> tuple[str, Reaso
     """What ends the episode tonight, and why."""
     owed = subject.facts.owed_cents
     if owed <= policy.exit.past_due_at_most:
-        found = f"${owed / 100:,.2f} left, the episode ends at ${policy.exit.past_due_at_most / 100:,.2f}"
+        found = f"{dollars(owed)} left, the episode ends at {dollars(policy.exit.past_due_at_most)}"
         return "paid", _note("paid", "past due", found, policy)
     enter = policy.enter
     status = subject.facts.status

@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from comms.accounts.schema import AccountBalance, Hold
 from comms.city import City
 from comms.history.schema import ContactEvent
+from comms.money import dollars
 from comms.rules import Reason, Weather, reasons_from_json
 
 from .choosing import main_reason
 from .night import Send, Subject
 from .past import file_days, lives
 from .policies import Policy, Step, versions
-from .policies.wording import conditions, dollars, on_day
+from .policies.wording import conditions, on_day
 from .positions import taken_in
 from .schema import CampaignRun, Decision, Episode, RulebookVersion
 from .telling import headline, label, local, protects_stored, step_seen

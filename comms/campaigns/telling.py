@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from comms.city import City
+from comms.money import dollars
 from comms.notices import Catalogue
 from comms.rules import Action, Decision, Occasion, Purpose, Reason, Rulebook, Verdict
 
 from .choosing import main_reason, ruling_on, with_contacts
 from .night import Contacts, Night, Outcome, Position, Send, Subject, Taken
 from .policies import Policy, Step
-from .policies.wording import by_channels, conditions, dollars, listed, on_day, quoted, step_heading
+from .policies.wording import by_channels, conditions, listed, on_day, quoted, step_heading
 from .stepping import due_step
 from .tracing import ChannelAsked, PolicyAsked, Protects, StepSeen, kind_of
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from comms.campaigns import costing
 from comms.campaigns.brakes import Brake
-from comms.campaigns.costing import dollars
 from comms.campaigns.differing import Diff
 from comms.campaigns.preview import Preview, Standing
+from comms.money import dollars
 
 CHANNELS = {"sms": "text", "email": "email", "letter": "letter"}
 CHANGES = {
@@ -21,7 +22,7 @@ def preview_lines(found: Preview) -> Iterator[str]:
         if line.policy != policy:
             policy = line.policy
             yield f"  {policy}"
-        owed = f"${line.cents / 100:,.2f} past due"
+        owed = f"{dollars(line.cents)} past due"
         if line.outcome == "action":
             yield f"    {line.step:<24} {line.accounts:>8,}  for the field  {owed}"
         else:
@@ -31,7 +32,7 @@ def preview_lines(found: Preview) -> Iterator[str]:
         later = f", {found.later_today:,} of them later, when it is a decent hour" if found.later_today else ""
         yield (
             f"  {found.contacts:,} contacts in {found.households:,} households{later}: {found.messages:,} messages, "
-            f"${found.cents_addressed / 100:,.2f} past due addressed, {_cost(found.cost_micros)}"
+            f"{dollars(found.cents_addressed)} past due addressed, {_cost(found.cost_micros)}"
         )
     else:
         yield "  Nobody is written to."
@@ -49,7 +50,7 @@ def diff_lines(found: Diff) -> Iterator[str]:
         return
     yield f"Against run {found.previous_id}, the same for {found.same:,} accounts, and:"
     for one in found.differences:
-        yield f"  {one.accounts:>8,} {CHANGES[one.change]:<18} {one.reason} (${one.cents / 100:,.2f})"
+        yield f"  {one.accounts:>8,} {CHANGES[one.change]:<18} {one.reason} ({dollars(one.cents)})"
     for row in found.rows:
         details = f" [{row.details}]" if row.details else ""
         yield f"    {row.number:<14} {row.before} -> {row.now}: {row.reason}{details}"
@@ -91,4 +92,4 @@ def _counted(words: str, counted: Mapping[str, int]) -> Iterator[str]:
 
 
 def _cost(micros: int) -> str:
-    return f"about {dollars(micros)} to send"
+    return f"about {costing.dollars(micros)} to send"

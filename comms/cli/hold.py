@@ -11,6 +11,7 @@ import click
 from comms.accounts import finding, sheets
 from comms.accounts.hold_sheets import BY_HAND, read_holds, read_pledges
 from comms.cli.opening import Refused, echo_json, office
+from comms.money import dollars
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -200,7 +201,7 @@ def _say(
     if dry_run:
         click.echo(f"{file.name}: {good:,} rows can be placed, {len(refused):,} cannot. Nothing was placed.")
     else:
-        money = f", for ${total.amount_cents / 100:,.2f}" if total.amount_cents else ""
+        money = f", for {dollars(total.amount_cents)}" if total.amount_cents else ""
         click.echo(
             f"{file.name}: {total.placed:,} holds placed{money}, {total.unchanged:,} were placed before, "
             f"{total.replaced:,} took the place of another, {len(refused):,} rows refused."
@@ -245,7 +246,7 @@ def _told(session: "Session", at: "Office", **which: Any) -> list[dict[str, Any]
 
 def _line(one: dict[str, Any]) -> str:
     until = f"to {one['to']}" if one["to"] else "without an end"
-    amount = f", ${one['amount_cents'] / 100:,.2f}" if one["amount_cents"] else ""
+    amount = f", {dollars(one['amount_cents'])}" if one["amount_cents"] else ""
     looked = f", review {one['review_on']}" if one["review_on"] else ""
     ended = f", released {one['released_on']} by {one['released_by']}" if one["released_on"] else ""
     return (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from comms.money import dollars
+
 if TYPE_CHECKING:
     from comms.accounts.importing import ImportSummary
     from comms.campaigns import Followed
@@ -132,8 +134,8 @@ def lines_of(summary: "ImportSummary") -> list[str]:
         f"Rows      {summary.rows:>9,} = {summary.taken:,} taken + {summary.refused:,} refused",
         f"Taken     {summary.taken:>9,} = {summary.new:,} new + {summary.changed:,} changed "
         f"+ {summary.unchanged:,} unchanged",
-        f"Total {money}: {_dollars(summary.cents_in)} = {_dollars(summary.cents_taken)} taken "
-        f"+ {_dollars(summary.cents_refused)} refused",
+        f"Total {money}: {dollars(summary.cents_in)} = {dollars(summary.cents_taken)} taken "
+        f"+ {dollars(summary.cents_refused)} refused",
     ]
     if summary.unreadable:
         found.append(f"In {summary.unreadable:,} refused rows the amount cannot be read; it is in neither total.")
@@ -154,7 +156,3 @@ def lines_of(summary: "ImportSummary") -> list[str]:
 def _remarks(word: str, remarks: Any, count: int, shown: int) -> list[str]:
     found = [f"{word}, line {remark.line:,}: {remark.text}" for remark in remarks[:shown]]
     return [*found, f"… and {count - shown:,} more."] if count > shown else found
-
-
-def _dollars(cents: int) -> str:
-    return f"-${-cents / 100:,.2f}" if cents < 0 else f"${cents / 100:,.2f}"

@@ -15,10 +15,11 @@ from comms.cli.amounts import ROW, DatedAmount, Dollars
 from comms.cli.opening import Refused, echo_json, office
 from comms.desk.access import users
 from comms.desk.access.permissions import Permission, allows
+from comms.money import dollars
 from comms.office import Office
 from comms.promises import Arranged, Part, PolicyError, PromiseError, evaluate
 from comms.promises.listing import PromiseDetail, PromiseLine, detail, listed
-from comms.promises.wording import EVERY, KIND, STATUS, dollars, in_words, on_day, why
+from comms.promises.wording import EVERY, KIND, STATUS, in_words, on_day, why
 
 Done = TypeVar("Done")
 STATUSES = tuple(STATUS)

@@ -19,6 +19,7 @@ from comms.cli.opening import Refused, echo_json, office
 from comms.cli.staff import BY, known_as
 from comms.field import FieldList, FieldOrder, OrderError
 from comms.field.order_file import CompletionFileError
+from comms.money import dollars
 from comms.office import Office
 
 SHOWN = 20
@@ -109,7 +110,7 @@ def propose(kind: str, day: datetime | None, numbers: tuple[str, ...], dry_run: 
 
 def _echo_proposed(name: str, kind: str, on: date, on_it: list[Sufficiency], left_out: list[Sufficiency]) -> None:
     total = sum(one.amount_cents for one in on_it)
-    click.echo(f"{name or f'A {kind} list'} for {on}: {len(on_it):,} accounts, ${total / 100:,.2f}.")
+    click.echo(f"{name or f'A {kind} list'} for {on}: {len(on_it):,} accounts, {dollars(total)}.")
     for one in on_it[:SHOWN]:
         click.echo(f"  {one.number:<14} ${one.amount_cents / 100:>10,.2f}  {one.name}")
     if len(on_it) > SHOWN:
@@ -191,7 +192,7 @@ def issue(name: str, by: str, as_json: bool) -> None:
         })  # fmt: skip
         return
     said = "is given out" if done.fresh else "was given out before, and nothing has changed"
-    click.echo(f"{done.name} {said}: {done.orders:,} orders, ${done.amount_cents / 100:,.2f}, in {done.folder}")
+    click.echo(f"{done.name} {said}: {done.orders:,} orders, {dollars(done.amount_cents)}, in {done.folder}")
     for order, why in done.left_out:
         click.echo(f"  left out {order}: {why}")
     if done.fresh:

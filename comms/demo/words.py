@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from comms.money import dollars
+
 CHANNELS = {"sms": "text", "email": "email", "letter": "letter"}
 WIDTH = 112
 MICROS = 10_000
@@ -37,7 +39,7 @@ def _filled(words: str, first: str, others: str) -> str:
 
 
 def money(cents: int) -> str:
-    return f"${cents / 100:,.2f}"
+    return dollars(cents)
 
 
 def cost(micros: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from comms.channels.mail_house.data_file import safe_cell
+from comms.money import figures
 
 COLUMNS = (
     "order", "action", "account", "name", "service_address", "service_city", "service_zip", "services", "amount",
@@ -68,7 +69,7 @@ def write_orders(rows: Iterable[OrderRow]) -> bytes:
     for row in rows:
         cells = (
             row.order, row.action, row.account, row.name, row.service_address, row.service_city, row.service_zip,
-            row.services, f"{row.amount_cents // 100}.{row.amount_cents % 100:02d}", row.on_or_after, row.note,
+            row.services, figures(row.amount_cents), row.on_or_after, row.note,
         )  # fmt: skip
         writer.writerow([*(safe_cell(str(cell)) for cell in cells), *("" for _ in TO_FILL_IN)])
     return out.getvalue().encode()

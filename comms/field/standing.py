@@ -17,6 +17,7 @@ from comms.accounts.balances import paid_since
 from comms.accounts.schema import Account, Hold
 from comms.city import City
 from comms.db import one_of
+from comms.money import dollars
 from comms.outbox import Message, State
 
 from .orders import Due, in_order, services_of
@@ -56,7 +57,7 @@ def _against(
 ) -> str | None:
     if owed < order.amount_cents:
         less = order.amount_cents - owed
-        return f"${less / 100:,.2f} less is owed than when it was made (${max(owed, 0) / 100:,.2f} is left)"
+        return f"{dollars(less)} less is owed than when it was made ({dollars(max(owed, 0))} is left)"
     made_on = city.local_date(order.created_at)
     for hold in held:
         if hold.placed_at > order.created_at or hold.starts_on > made_on:

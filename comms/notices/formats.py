@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from comms.city import City, Language
+from comms.money import dollars
 from comms.notices.fields import Installment
 
 _MONTHS: dict[Language, tuple[str, ...]] = {
@@ -40,8 +41,7 @@ def money(cents: int) -> str:
     """Cents as dollars: ``$1,234.50``; a credit is ``-$5.00``."""
     if not isinstance(cents, int) or isinstance(cents, bool):
         raise FormatError(f"money wants whole cents, got {cents!r}")
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
+    return dollars(cents)
 
 
 @lru_cache(maxsize=8192)

@@ -19,6 +19,7 @@ from comms.city import City
 from comms.clock import Clock
 from comms.db import one_of
 from comms.history import NewEvent, record
+from comms.money import dollars
 from comms.worklist import Task, open_task, resolve
 
 from .recall import set_aside
@@ -241,7 +242,7 @@ def _paid_pledges(session: Session, without: Collection[int], limit: int) -> lis
 
 def _placed(hold: Hold, by: str, at: datetime) -> NewEvent:
     until = f"until {hold.ends_on}" if hold.ends_on else "without an end"
-    amount = f", for ${hold.amount_cents / 100:,.2f}" if hold.amount_cents else ""
+    amount = f", for {dollars(hold.amount_cents)}" if hold.amount_cents else ""
     looked = f", to be reviewed {hold.review_on}" if hold.review_on else ""
     said = f"{WORDS[hold.kind]} placed from {hold.starts_on} {until}{amount}{looked}: {hold.note}"
     return _ended(hold, said, by, at, "hold.placed")

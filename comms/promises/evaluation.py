@@ -21,13 +21,14 @@ from comms.city import City
 from comms.clock import Clock
 from comms.db import Base, bulk_insert
 from comms.history import NewEvent
+from comms.money import dollars
 
 from . import holding
 from .deciding import MET, MISSED, PartVerdict, PromiseVerdict, decide
 from .facts import Ledger, covered_until, load
 from .policy import Part
 from .schema import Promise, PromiseAllocation, PromiseEvent, PromisePart
-from .wording import KIND, STATUS, dollars, in_words
+from .wording import KIND, STATUS, in_words
 
 DECIDED = frozenset({"kept", "kept_late", "kept_short", "partial", "broken", "settled_other"})
 """What money, or the lack of it, makes of a promise."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
+from comms.money import dollars
+
 from .policy import Part
 
 STATUS = {
@@ -47,11 +49,6 @@ REASONS = {
 def why(reasons: Iterable[str]) -> str:
     """The reasons in half a sentence: ``it has too many parts, and service is shut off``."""
     return ", and ".join(REASONS[reason] for reason in reasons)
-
-
-def dollars(cents: int) -> str:
-    """``$1,234.50``."""
-    return f"${cents // 100:,}.{cents % 100:02d}"
 
 
 def on_day(day: date) -> str:

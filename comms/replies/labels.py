@@ -19,6 +19,7 @@ from comms.city import City
 from comms.clock import Clock
 from comms.db import upsert
 from comms.history import NewEvent
+from comms.money import dollars
 from comms.outbox.consenting import record_word
 
 from .reading import owed, understood, words_of
@@ -149,7 +150,7 @@ def in_words(intent: str, instalments: Sequence[Mapping[str, Any]] = ()) -> str:
 
 def _amount(cents: Any) -> str:
     if isinstance(cents, int):
-        return f"${cents // 100:,}.{cents % 100:02d}"
+        return dollars(cents)
     return str(cents) if cents else "(no amount)"
 
 

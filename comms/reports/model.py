@@ -146,12 +146,6 @@ def many(number: int, one: str, more: str) -> str:
     return f"{number:,} {one if number == 1 else more}"
 
 
-def dollars(cents: int) -> str:
-    """``$1,234.50``."""
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
-
-
 CHANNELS = {"sms": "Text", "email": "Email", "letter": "Letter"}
 
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from comms.campaigns.policies import versions
 from comms.campaigns.schema import Episode
 from comms.city import City
+from comms.money import dollars
 from comms.promises.schema import Promise
 
 from .delivery import sums
-from .model import Asked, Bar, Bars, Heading, Line, Report, Value, at, dollars, many, percent, short, spans
+from .model import Asked, Bar, Bars, Heading, Line, Report, Value, at, many, percent, short, spans
 from .schema import ReportFigure
 from .tallies import AGES, CONTACTS_OF, CURED_WITHIN, hour_of, local_day
 

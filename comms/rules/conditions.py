@@ -12,12 +12,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from comms.city import City
+from comms.money import dollars
 
 from .facts import Action, ActiveHold, Facts, Occasion, Purpose, Reason, Verdict
 from .hours import next_opening, together, zones_of_phone, zones_of_zip
 from .loading import Rule
 from .model import WEEKDAYS, Applies, Contacts, DayKind, FactTest
-from .words import FACTS, day_of_year, money, value_of
+from .words import FACTS, day_of_year, value_of
 
 BESIDE_A_HOLD = 500
 """Cents of debt beside a held one that are left alone when no policy says how much (office policy): a late fee of a few
@@ -172,7 +173,7 @@ def _covered(parts: Sequence[ActiveHold], cents: int) -> tuple[bool, date | None
 
 def _hold_in_words(hold: ActiveHold) -> str:
     ends = f"until {hold.ends_on}" if hold.ends_on else "open-ended"
-    return f"{hold.kind}, {ends}" + (f", for {money(hold.amount_cents)}" if hold.amount_cents is not None else "")
+    return f"{hold.kind}, {ends}" + (f", for {dollars(hold.amount_cents)}" if hold.amount_cents is not None else "")
 
 
 def _consent(rule: Rule, channel: str, _: City) -> Check:
@@ -197,7 +198,7 @@ def _owes(rule: Rule, channel: str, _: City) -> Check:
     def ask(facts: Facts, occasion: Occasion, settled_at: int | None) -> Sequence[Finding]:
         if facts.past_due_cents - facts.paid_since_cents > (settled_at or 0):
             return ()
-        value = f"past due {money(facts.past_due_cents)}, paid since {money(facts.paid_since_cents)}"
+        value = f"past due {dollars(facts.past_due_cents)}, paid since {dollars(facts.paid_since_cents)}"
         return ((_reason(rule, "balance", value), None),)
 
     return ask

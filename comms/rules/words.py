@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from comms.money import dollars
+
 from .model import Applies, FactTest, Hours, RequirementText, RuleText, Season, When
 
 FACTS = {
@@ -27,18 +29,13 @@ ACTS = {"notice": "notices", "disconnect": "disconnections", "refer": "referrals
 CHANNELS = {"sms": "text", "email": "email", "letter": "letter", "field": "visit"}
 
 
-def money(cents: int) -> str:
-    """``$1,234.50``; a credit with a minus."""
-    return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
-
-
 def value_of(fact: str, value: Any) -> str:
     """A fact's value as a clerk reads it."""
     if value is None:
         return "not known"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return money(value) if fact.endswith("_cents") else str(value)
+    return dollars(value) if fact.endswith("_cents") else str(value)
 
 
 def day_of_year(month_day: tuple[int, int]) -> str:

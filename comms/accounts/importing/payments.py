@@ -18,6 +18,7 @@ from comms.accounts.schema import Account, Payment
 from comms.city import City
 from comms.db import Database, insert_rows, instant, one_of, reserve
 from comms.history import NewEvent, record
+from comms.money import dollars
 
 from . import parsers
 from .days import Dates
@@ -201,7 +202,7 @@ class PaymentsIntake:
                 account_id, row.paid_on, row.amount_cents,
             ):  # fmt: skip
                 said = (
-                    f"Transaction {row.transaction_id} is known as {_dollars(was.amount_cents)} of {was.paid_on}; "
+                    f"Transaction {row.transaction_id} is known as {dollars(was.amount_cents)} of {was.paid_on}; "
                     "a transaction does not change"
                 )
                 yield at, row, said
@@ -272,8 +273,8 @@ class PaymentsIntake:
                 warn(line, f"{pair.by} names {pair.transaction_id}, which was already reversed")
             else:
                 if pair.by_cents != -pair.amount_cents:
-                    warn(line, f"{pair.by} reverses {_dollars(-pair.by_cents)} of "
-                                     f"{_dollars(pair.amount_cents)} ({pair.transaction_id})")  # fmt: skip
+                    warn(line, f"{pair.by} reverses {dollars(-pair.by_cents)} of "
+                                     f"{dollars(pair.amount_cents)} ({pair.transaction_id})")  # fmt: skip
                 reversed_already.add(pair.id)
                 connected[pair.by] = connected[pair.transaction_id] = pair
         known = {pair.transaction_id for pair in found}
@@ -296,14 +297,14 @@ class PaymentsIntake:
         }  # fmt: skip
         day = f"{row.paid_on:%b} {row.paid_on.day}, {row.paid_on.year}"
         if row.kind != "reversal":
-            kind, said = "payment.posted", f"{_SPOKEN[row.kind]} of {_dollars(row.amount_cents)} ({row.source}), {day}"
+            kind, said = "payment.posted", f"{_SPOKEN[row.kind]} of {dollars(row.amount_cents)} ({row.source}), {day}"
             if pair is not None:
                 said += f"; reversed by {pair.by}"
         else:
             kind, facts["reverses"] = "payment.reversed", row.reverses
-            said = f"{_dollars(-row.amount_cents)} taken back ({row.source}), {day}: payment {row.reverses}"
+            said = f"{dollars(-row.amount_cents)} taken back ({row.source}), {day}: payment {row.reverses}"
             if pair is not None:
-                said += f" of {_dollars(pair.amount_cents)} on {pair.paid_on:%b} {pair.paid_on.day}"
+                said += f" of {dollars(pair.amount_cents)} on {pair.paid_on:%b} {pair.paid_on.day}"
             else:
                 said += ", which has not come yet"
         noon = datetime.combine(row.paid_on, time(12), self._city.zone).astimezone(UTC)
@@ -323,7 +324,3 @@ class PaymentsIntake:
                 f"{count} payments of {cents} cents are stored for this file, {self._tally.new} of {self._new_cents} "
                 "were taken. Another process changed payments; look before anything else is imported."
             )
-
-
-def _dollars(cents: int) -> str:
-    return f"${cents / 100:,.2f}"

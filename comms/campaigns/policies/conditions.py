@@ -4,12 +4,12 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-if TYPE_CHECKING:
-    from comms.campaigns.night import Subject
+from comms.campaigns.night import Subject
+from comms.money import dollars
 
 ServiceClass = Literal["residential", "commercial"]
 Status = Literal["active", "inactive", "final", "shut_off"]
@@ -74,12 +74,12 @@ class Conditions(Part):
                 raise ValueError(f"{name} is empty, so that nobody fits; leave it out, or name one at least")
         return self
 
-    def against(self, subject: "Subject", today: date) -> tuple[str, str, bool] | None:
+    def against(self, subject: Subject, today: date) -> tuple[str, str, bool] | None:
         """The first condition that does not hold: its key, what the account has, and whether that is known. One that is
         not known is told only when no other fails. None when all hold."""
         return _first_failing(self._set, subject, today)
 
-    def lasting_against(self, subject: "Subject", today: date) -> tuple[str, str, bool] | None:
+    def lasting_against(self, subject: Subject, today: date) -> tuple[str, str, bool] | None:
         """The same, of what a running episode must go on fitting. Amount and age may change while it runs: a part
         payment ends nothing."""
         return _first_failing(self._lasting, subject, today)
@@ -103,7 +103,7 @@ class Enter(Conditions):
 
 
 def _first_failing(
-    checks: "tuple[tuple[str, _Compares, _Finds, Any], ...]", subject: "Subject", today: date
+    checks: "tuple[tuple[str, _Compares, _Finds, Any], ...]", subject: Subject, today: date
 ) -> tuple[str, str, bool] | None:
     unknown = None
     for key, wanted, found, limit in checks:
@@ -126,7 +126,7 @@ def _alias(key: str) -> str:
 
 def _words(key: str, value: Any) -> str:
     if key.startswith("past_due"):
-        return f"${value / 100:,.2f}"
+        return dollars(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, frozenset):
@@ -134,12 +134,12 @@ def _words(key: str, value: Any) -> str:
     return f"{value} days" if key == "oldest_due_days" else str(value)
 
 
-def _services(subject: "Subject", _today: date) -> frozenset[str] | None:
+def _services(subject: Subject, _today: date) -> frozenset[str] | None:
     owed = subject.facts.service_past_due
     return None if owed is None else frozenset(service for service, cents in owed.items() if cents > 0)
 
 
-def _age(subject: "Subject", today: date) -> int | None:
+def _age(subject: Subject, today: date) -> int | None:
     return None if subject.oldest_due_on is None else (today - subject.oldest_due_on).days
 
 
@@ -164,7 +164,7 @@ def _overlap(value: frozenset[str], wanted: tuple[str, ...]) -> bool:
 
 
 _Compares = Callable[[Any, Any], bool]
-_Finds = Callable[["Subject", date], Any]
+_Finds = Callable[[Subject, date], Any]
 
 _CHECKS: tuple[tuple[str, _Compares, _Finds], ...] = (
     ("service_class", _among, lambda subject, _: subject.facts.service_class),

@@ -11,11 +11,12 @@ from datetime import date, timedelta
 from xml.sax.saxutils import escape
 
 from comms.city import City
+from comms.money import dollars
 from comms.notices import Catalogue
 
 from .model import CHALLENGER, CHAMPION, Policy
 from .steps import Step
-from .wording import CHANNELS_IN_WORDS, dollars, sections, step_heading
+from .wording import CHANNELS_IN_WORDS, sections, step_heading
 
 WIDTH, LEFT, RIGHT = 880, 48, 832
 INK, SOFT, LINE, CARD = "#16202b", "#4a5866", "#8895a3", "#f3f6f9"

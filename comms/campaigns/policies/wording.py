@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from comms.city import City
+from comms.money import dollars
 from comms.notices import Catalogue
+from comms.notices.formats import long_date
 
 from .conditions import Conditions
 from .model import Challenger, Policy, StepChange
@@ -68,12 +70,8 @@ def quoted(words: str) -> str:
     return f'"{words}"'
 
 
-def dollars(cents: int) -> str:
-    return f"${cents / 100:,.2f}"
-
-
 def on_day(day: date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
+    return long_date(day, "en")
 
 
 def waiting(after: After, policy: Policy) -> str:

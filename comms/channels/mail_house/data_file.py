@@ -9,6 +9,8 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from comms.money import figures
+
 LINES = 4
 COLUMNS = (
     "seq", "piece_id", "name", "address1", "address2", "address3", "first_page", "last_page", "pages", "notice",
@@ -46,14 +48,11 @@ def write_rows(rows: Iterable[Row]) -> bytes:
     writer.writerow(COLUMNS)
     for row in rows:
         lines = (*row.lines, "", "", "", "")[:LINES]
-        amount = (
-            f"{'-' if row.amount_cents < 0 else ''}{abs(row.amount_cents) // 100}.{abs(row.amount_cents) % 100:02d}"
-        )
         cells = (
             row.seq, row.piece_id, *lines, row.first_page, row.last_page, row.pages, row.notice, row.version,
             row.language, row.account_ending,
         )  # fmt: skip
-        writer.writerow([*(safe_cell(str(cell)) for cell in cells), amount])
+        writer.writerow([*(safe_cell(str(cell)) for cell in cells), figures(row.amount_cents)])
     return out.getvalue().encode()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from comms.desk.schema import User
+from comms.money import figures
 from comms.replies import Instalment
 from comms.replies.labels import LabelError, in_words
 from comms.replies.reading import words_of
@@ -116,7 +117,7 @@ def _rows(filled: Sequence[Row]) -> list[Row]:
 
 
 def _shown(amount: int | str | None) -> str:
-    return f"{amount // 100}.{amount % 100:02d}" if isinstance(amount, int) else amount or ""
+    return figures(amount) if isinstance(amount, int) else amount or ""
 
 
 def _amount(text: str) -> int | str | None:

@@ -12,6 +12,7 @@ from comms.accounts.sheets import SheetError, cents, day
 from comms.city import City
 from comms.clock import Clock
 from comms.desk.frame import formats
+from comms.money import figures
 from comms.promises import Part, broken_before, load_policy, open_before, owed
 from comms.worklist import Task
 
@@ -57,7 +58,7 @@ class Row:
 
     @classmethod
     def of(cls, part: Part) -> "Row":
-        return cls(_dollars(part.amount_cents), part.due_on.isoformat())
+        return cls(figures(part.amount_cents), part.due_on.isoformat())
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ def choices(city: City, known: Limits, today: date) -> Choices:
     to a day on which the office is open."""
     if known.owed_cents <= 0:
         return Choices()
-    amounts = {_dollars(known.owed_cents): "All", _dollars(-(-known.owed_cents // 2)): "Half"}
-    amounts.setdefault(_dollars(known.least_cents), "Least")
+    amounts = {figures(known.owed_cents): "All", figures(-(-known.owed_cents // 2)): "Half"}
+    amounts.setdefault(figures(known.least_cents), "Least")
     friday = today + timedelta((FRIDAY - today.weekday()) % 7 or 7)
     days: dict[date, str] = {}
     for wanted, label in (
@@ -176,7 +177,7 @@ def offered(task: Task | None) -> list[Row]:
     found = task.facts.get("instalments", []) if task is not None and task.kind == "reply" else []
     return [
         Row(
-            _dollars(one["amount_cents"]) if isinstance(one.get("amount_cents"), int) else "",
+            figures(one["amount_cents"]) if isinstance(one.get("amount_cents"), int) else "",
             str(one.get("date") or "")[:10],
         )
         for one in found[:20]
@@ -193,10 +194,6 @@ def _open_until(city: City, wanted: date) -> date:
 def _month_end(today: date) -> date:
     later = today.replace(day=28) + timedelta(4)
     return later.replace(day=1) - timedelta(1)
-
-
-def _dollars(amount: int) -> str:
-    return f"{amount // 100}.{amount % 100:02d}"
 
 
 def _cents(value: str) -> int:

@@ -3,11 +3,12 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from comms.money import dollars
+
 
 def money(cents: int) -> str:
     """``$1,234.50``; a credit is ``-$5.00``."""
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}${cents // 100:,}.{cents % 100:02d}"
+    return dollars(cents)
 
 
 def day(value: date, today: date) -> str:
