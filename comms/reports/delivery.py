@@ -202,4 +202,4 @@ def _meaning(name: str, code: str) -> str:
     if name in ("sms", "email"):
         return explain(CARRIER_OF[name], code)[0]
     known = nixies().get(code)
-    return f"{known.words}." if known else f"The mail house said {code}."
+    return f"{known.words[:1].upper()}{known.words[1:]}." if known else f"The mail house said {code}."

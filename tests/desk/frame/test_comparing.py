@@ -58,6 +58,7 @@ def test_an_answer_is_kept_for_a_while_and_the_oldest_goes_first():
         ("Run 5 is done; plan a new one with: comms plan", "Run 5 is done; plan a new one."),
         ("Say why, in a few words: --because WORDS", "Say why, in a few words."),
         ("The day is not known; next step: comms mail ack.", "The day is not known."),
+        ("There is no list x. List them: comms shutoff list", "There is no list x."),
         ("Nothing stands against it.", "Nothing stands against it."),
     ],
 )  # fmt: skip
