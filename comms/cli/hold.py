@@ -4,21 +4,18 @@ import getpass
 from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from sqlalchemy.orm import Session
 
-from comms.accounts import finding, sheets
+from comms.accounts import Account, finding, sheets
 from comms.accounts.hold_sheets import BY_HAND, read_holds, read_pledges
 from comms.cli.opening import Refused, echo_json, office
 from comms.money import dollars
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from comms.accounts import Account
-    from comms.office import Office
-    from comms.outbox.holding import Listed
+from comms.office import Office
+from comms.outbox import holding
+from comms.outbox.holding import Listed
 
 AT_ONCE = 200
 """Rows kept in one transaction."""
@@ -51,8 +48,6 @@ def place(
 
     KIND is medical, military, bankruptcy, deceased, dispute, energy_assistance, moratorium or office.
     """
-    from comms.outbox import holding
-
     with office() as at:
         try:
             with at.database.begin() as session:
@@ -98,8 +93,6 @@ def list_(account: str | None, kind: str | None, due: bool, ended: bool, as_json
 @_BY
 def release(hold_id: int, because: str, by: str) -> None:
     """End HOLD now (its number is in comms hold list)."""
-    from comms.outbox import holding
-
     with office() as at:
         done = at.database.run(
             lambda session: holding.release(session, at.clock, hold_id, by=f"user:{by}", because=because)
@@ -118,8 +111,6 @@ def release(hold_id: int, because: str, by: str) -> None:
 @_BY
 def review(hold_id: int | None, again: datetime | None, end: datetime | None, note: str, by: str) -> None:
     """HOLD was looked at and still stands. Without HOLD: which are due."""
-    from comms.outbox import holding
-
     with office() as at:
         if hold_id is None:
             with at.database.read() as session:
@@ -155,8 +146,6 @@ def import_(file: Path, pledges: bool, dry_run: bool, by: str, as_json: bool) ->
     Rows that cannot be are refused one by one, into a file to be mended and imported. The same file twice changes
     nothing. Exit codes: 0 taken in whole; 1 with refused rows; 2 the file cannot be read.
     """
-    from comms.outbox import holding
-
     with office() as at:
         today = at.city.local_date(at.clock.now())
         with at.database.read() as session:
@@ -186,7 +175,7 @@ def import_(file: Path, pledges: bool, dry_run: bool, by: str, as_json: bool) ->
     raise SystemExit(1 if refused else 0)
 
 
-def _add(total: "Listed", done: "Listed") -> None:
+def _add(total: Listed, done: Listed) -> None:
     total.placed += done.placed
     total.unchanged += done.unchanged
     total.replaced += done.replaced
@@ -195,7 +184,7 @@ def _add(total: "Listed", done: "Listed") -> None:
 
 
 def _say(
-    file: Path, good: int, total: "Listed", refused: list[tuple[int, str]], mend: Path | None, *, dry_run: bool,
+    file: Path, good: int, total: Listed, refused: list[tuple[int, str]], mend: Path | None, *, dry_run: bool,
     flag: str,
 ) -> None:  # fmt: skip
     if dry_run:
@@ -214,14 +203,14 @@ def _say(
         click.echo(f"Next step: mend {mend} and run: comms hold import{flag} {mend}")
 
 
-def _account(session: "Session", number: str) -> "Account":
+def _account(session: Session, number: str) -> Account:
     found = finding.by_number(session, number)
     if found is None:
         raise Refused(f"No account {number}. Search by name: comms history --find NAME")
     return found
 
 
-def _follow(at: "Office", account_ids: Collection[int]) -> None:
+def _follow(at: Office, account_ids: Collection[int]) -> None:
     """What has not left is decided again at once, and orders for the field are called back."""
     from comms.campaigns import follow
 
@@ -229,9 +218,7 @@ def _follow(at: "Office", account_ids: Collection[int]) -> None:
     at.doorbell.ring("housekeeping")
 
 
-def _told(session: "Session", at: "Office", **which: Any) -> list[dict[str, Any]]:
-    from comms.outbox import holding
-
+def _told(session: Session, at: Office, **which: Any) -> list[dict[str, Any]]:
     today = at.city.local_date(at.clock.now())
     return [
         {

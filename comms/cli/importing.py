@@ -8,7 +8,7 @@ import click
 
 from comms.money import dollars
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what the commands work with is loaded when one runs: reading its help takes no second
     from comms.accounts.importing import ImportSummary
     from comms.campaigns import Followed
     from comms.office import Office

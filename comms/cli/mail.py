@@ -4,15 +4,15 @@ import getpass
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from comms.accounts import finding, sheets
 from comms.cli.opening import Refused, echo_json, office
-
-if TYPE_CHECKING:
-    from comms.office import Office
-    from comms.outbox.returned_mail import CameBack, Returns
+from comms.office import Office
+from comms.outbox import mail_acks, returned_mail
+from comms.outbox.mail_acks import MailAckError, batches
+from comms.outbox.returned_mail import CameBack, Returns
 
 RETURN_COLUMNS = (("piece", "reason"), ("returned_on", "note"))
 REJECTED_COLUMNS = (("piece", "reason"), ())
@@ -51,8 +51,6 @@ def batch(as_json: bool) -> None:
 @_JSON
 def list_(waiting: bool, as_json: bool) -> None:
     """Batches, the newest first."""
-    from comms.outbox.mail_acks import batches
-
     with office() as at, at.database.read() as session:
         found = [
             {
@@ -92,8 +90,6 @@ def ack(
 
     Exit codes: 0 taken in; 1 taken in, and pieces were not mailed; 2 refused, nothing changed.
     """
-    from comms.outbox import mail_acks
-
     if undo:
         _undo_ack(name, because, by)
         return
@@ -123,8 +119,6 @@ def ack(
 
 
 def _undo_ack(name: str, because: str, by: str) -> None:
-    from comms.outbox import mail_acks
-
     why = _reason(because)
     with office() as at:
         try:
@@ -156,8 +150,6 @@ def returned(
     The letter counts no more, no other goes to that address until it changes or is confirmed, and a task asks for a new
     one. Exit codes: 0 all taken in; 1 rows were refused, and are in a file to be mended; 2 nothing changed.
     """
-    from comms.outbox.returned_mail import CameBack
-
     if (piece is None) == (file is None):
         raise Refused("Give the number of one piece, or --file with a list of them.")
     if undo:
@@ -181,9 +173,6 @@ def returned(
 
 
 def _returned_file(file: Path, by: str, as_json: bool) -> None:
-    from comms.accounts import sheets
-    from comms.outbox.returned_mail import CameBack
-
     with office() as at:
         try:
             sheet = sheets.read(file, *RETURN_COLUMNS)
@@ -223,13 +212,11 @@ def _returned_file(file: Path, by: str, as_json: bool) -> None:
     raise SystemExit(1 if refused else 0)
 
 
-def _take_in(at: "Office", rows: "Sequence[CameBack]", by: str) -> "Returns":
-    from comms.outbox import returned_mail
-
+def _take_in(at: Office, rows: Sequence[CameBack], by: str) -> Returns:
     return at.database.run(lambda session: returned_mail.take_in(session, at.city, at.clock, rows, by=f"user:{by}"))
 
 
-def _follow(at: "Office", account_ids: Collection[int]) -> None:
+def _follow(at: Office, account_ids: Collection[int]) -> None:
     """What has not left is decided again at once, and orders for the field that rest on these letters are called
     back."""
     from comms.campaigns import follow
@@ -240,9 +227,6 @@ def _follow(at: "Office", account_ids: Collection[int]) -> None:
 
 
 def _undo_return(piece: str, because: str, by: str) -> None:
-    from comms.outbox import returned_mail
-    from comms.outbox.mail_acks import MailAckError
-
     why = _reason(because)
     with office() as at:
         try:
@@ -263,10 +247,6 @@ def _undo_return(piece: str, because: str, by: str) -> None:
 @_BY
 def confirm(account: str, because: str, by: str) -> None:
     """The mailing address of ACCOUNT is right although letters came back from it: letters go there again."""
-    from comms.accounts import finding
-    from comms.outbox import returned_mail
-    from comms.outbox.mail_acks import MailAckError
-
     why = _reason(because)
     with office() as at:
         try:
@@ -282,8 +262,6 @@ def confirm(account: str, because: str, by: str) -> None:
 
 
 def _rejected(file: Path | None) -> list[tuple[str, str]]:
-    from comms.accounts import sheets
-
     if file is None:
         return []
     try:
