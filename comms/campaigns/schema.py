@@ -56,6 +56,8 @@ class PolicyMove(Base):
     """How many episodes are on the list."""
     staying: Mapped[int] = mapped_column(default=0)
     """How many of them cannot be moved."""
+    changing: Mapped[int] = mapped_column(default=0)
+    """For how many of the others something else, or the same on another day, comes next."""
     proposed_by: Mapped[str]
     proposed_at: Mapped[datetime]
     decided_by: Mapped[str | None]

@@ -49,6 +49,8 @@ def test_a_running_episode_keeps_its_version_until_it_is_moved(evenings, reminde
     (line,) = lines(evenings, move)
     assert (line.from_version, line.stays) == (1, "")
     assert (line.now["step"], line.now["on"]) == ("disconnect-notice", "2026-12-09")
+    with evenings.database.read() as session:
+        assert moving.get(session, move).changing == 1
     assert (line.then["outcome"], line.then["step"], line.then["on"]) == ("contact", "disconnect-notice", "2026-12-03")
     assert approve(evenings, move).moved == 1
     evenings.night(2026, 12, 4)
@@ -145,6 +147,7 @@ def test_a_part_of_a_list_is_read_by_itself(evenings, reminded):
     with evenings.database.read() as session:
         stored = moving.get(session, move)
         assert (stored.listed, stored.staying) == (len(whole), sum(bool(line.stays) for line in whole))
+        assert stored.changing == sum(line.now != line.then and not line.stays for line in whole)
         assert len(whole) == 3
         assert moving.part(session, move, 0, 2) == whole[:2]
         assert moving.part(session, move, 2, 2) == whole[2:]

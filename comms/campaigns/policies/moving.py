@@ -48,6 +48,11 @@ class Line:
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def changes(self) -> bool:
+        """Whether something else comes next then, or on another day."""
+        return not self.stays and self.now != self.then
+
     def same_as(self, other: "Line") -> bool:
         """Whether both say that the same comes next, whatever day it is."""
         return (self.now["step"], self.then["step"], self.stays) == (
@@ -85,6 +90,7 @@ def propose(
     move = PolicyMove(
         policy=policy, to_version=to_version, state="proposed", episodes=[line.as_json() for line in lines],
         proposed_by=by, proposed_at=at, listed=len(lines), staying=sum(bool(line.stays) for line in lines),
+        changing=sum(line.changes for line in lines),
     )  # fmt: skip
     session.add(move)
     session.flush()

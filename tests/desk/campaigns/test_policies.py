@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from comms.campaigns import Episode
 from comms.campaigns.policies import versions
+from comms.campaigns.schema import PolicyMove
+from comms.desk.campaigns import tables
 from comms.desk.schema import AuditEvent
 from tests.desk.campaigns.conftest import open_office, words
 from tests.support.workbooks import rows
@@ -128,7 +130,15 @@ def test_a_list_of_moves_is_read_page_by_page_as_excel_and_by_whom(supervisor, s
     assert 'rel="next" href="?from=5">Next 5<' in page
     assert "Back to the first ones" in words(supervisor.get(f"{path}?from=5"))
     heading, *found = rows(supervisor.get(f"{path}/excel").get_data())
-    assert (heading["A"], len(found)) == ("Account", int(re.search(r"(\d+) accounts are under way", page)[1]))
+    listed = int(re.search(r"(\d+) accounts are under way", page)[1])
+    assert (heading["A"], len(found)) == ("Account", listed)
+    assert "Nothing else comes next for anybody." in words(supervisor.get(path))
+    with office.database.begin() as session:
+        session.scalars(select(PolicyMove)).one().changing = 3
+    assert "Something else comes next for 3; for the others nothing changes." in words(supervisor.get(path))
+    monkeypatch.setattr(tables, "AT_ONCE", listed - 1)
+    assert f'href="{path}/excel?part=2"' in supervisor.get(path).get_data(as_text=True)
+    assert rows(supervisor.get(f"{path}/excel?part=2").get_data())[1:] == found[-1:]
     with office.database.read() as session:
         seen = [one.facts for one in session.scalars(select(AuditEvent).where(AuditEvent.action == "list.viewed"))]
     assert [len(facts["accounts"]) for facts in seen if facts["list"] == "move 1"][:1] == [5]

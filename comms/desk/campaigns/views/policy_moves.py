@@ -14,6 +14,7 @@ from comms.campaigns.policies.versions import VersionError
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.campaigns import run_words
+from comms.desk.campaigns.tables import parts
 from comms.desk.campaigns.views import policies
 from comms.desk.campaigns.views.acting import REFUSED
 from comms.desk.frame import formats
@@ -55,7 +56,7 @@ def move(visit: Visit, move_id: int, problem: str = "", status: int = 200) -> Re
     visit.saw_list(f"move {move_id}", [line.account for line in lines])
     return page(
         visit, "policy_move.html", counts, status, move=found, lines=lines, start=start, total=found.listed,
-        stay=found.staying, per_page=PER_PAGE, problem=problem,
+        stay=found.staying, change=found.changing, books=parts(found.listed), per_page=PER_PAGE, problem=problem,
         wanted=versions.policy_of(target).approved_by, said=run_words,
         day_of=lambda on: formats.day(date.fromisoformat(on), visit.today),
         may_approve=visit.by.may(Permission.APPROVE_CAMPAIGNS),

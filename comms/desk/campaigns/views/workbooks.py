@@ -47,13 +47,15 @@ def differences(visit: Visit, run_id: int) -> ResponseReturnValue:
 
 
 def move(visit: Visit, move_id: int) -> ResponseReturnValue:
-    """A list of episodes that are to change to another version."""
+    """A list of episodes that are to change to another version; of a long one the workbook that is asked for."""
+    number = _number(visit)
     with visit.office.database.read() as session:
         try:
-            lines = [moving.line_of(stored) for stored in moving.get(session, move_id).episodes]
+            moving.get(session, move_id)
         except VersionError as error:
             abort(404, in_words(error))
-    return _given(visit, tables.moves(lines), tables.MOVES, f"Move {move_id}", f"move {move_id}")
+        lines = moving.part(session, move_id, (number - 1) * tables.AT_ONCE, tables.AT_ONCE)
+    return _given(visit, tables.moves(lines), tables.MOVES, f"Move {move_id}", f"move {move_id}", number)
 
 
 def orders(visit: Visit, name: str) -> ResponseReturnValue:
