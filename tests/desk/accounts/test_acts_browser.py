@@ -40,7 +40,7 @@ def test_a_promise_is_recorded_beside_the_history_by_keyboard(browser, served, a
     assert page.input_value("#day-1") == "2026-12-04"
     page.get_by_role("button", name="Record the promise").click()
     page.wait_for_selector(".flash")
-    assert "Recorded; dunning of what was promised stops." in page.inner_text(".flash")
+    assert "Recorded; reminders of what was promised stop, notices of the law go on." in page.inner_text(".flash")
     ((promise, parts),) = promised(afternoon)
     assert (promise.status, parts) == ("open", [("2026-12-04", 6000)])
     assert [text for text in complaints if "422" not in text] == []

@@ -134,7 +134,7 @@ def test_a_second_scan_is_warned_of_and_changes_nothing(clerk, mail):
     for reason in ("NSN", ""):
         again = scan(clerk, FIRST, reason)
         assert 'data-tone="warn"' in again.get_data(as_text=True)
-        assert "Scanned before: no such number, by park, 10:00 AM." in seen(again)
+        assert "Scanned before: no such number, by J. Park, 10:00 AM." in seen(again)
     other = seen(scan(clerk, FIRST, "DEC"))
     assert "If it is “deceased”, undo it and scan it again." in other
     with mail.database.read() as session:
@@ -238,7 +238,7 @@ def test_what_came_back_is_taken_out_as_excel(clerk):
     scan(clerk, FIRST)
     row = workbooks.rows(clerk.get("/mail/returned/excel").data)[1]
     assert [row[column] for column in "BCFGHI"] == [
-        "Ingrid Halvorsen", INGRID, "no such number", FIRST, "park", "No letter goes there",
+        "Ingrid Halvorsen", INGRID, "no such number", FIRST, "J. Park", "No letter goes there",
     ]  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def finish(session: Session, visit: Visit, account: Account, entered: Entered, i
         session, office.city, office.clock, office.renderer, entered.promise_id, entered.events,
         channels=promising.CHANNELS[in_writing],
     )  # fmt: skip
-    return f"Recorded; dunning of what was promised stops. {told(written)}".strip(), written
+    return f"Recorded; reminders of what was promised stop, notices of the law go on. {told(written)}".strip(), written
 
 
 def told(written: Written) -> str:

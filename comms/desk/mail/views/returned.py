@@ -101,7 +101,7 @@ def _rows(visit: Visit, lines: Iterator[Return]) -> Iterator[tuple[Cell, ...]]:
         yield (
             line.event.at, account.name if account else line.message.recipient_name,
             account.number if account else None, title(line.message.notice), line.where, line.reason, line.piece,
-            said.actor(line.event.actor), _now(line),
+            said.actor(line.event.actor, visit.names), _now(line),
         )  # fmt: skip
 
 

@@ -161,7 +161,7 @@ def _known(session: Session, visit: Visit, found: Letter, before: Nixie, now: Ni
 def _by_whom(visit: Visit, event: ContactEvent | None) -> str:
     if event is None:
         return ""
-    return f", by {actor(event.actor)}, {formats.moment(event.at, visit.now, visit.office.city.zone)}"
+    return f", by {actor(event.actor, visit.names)}, {formats.moment(event.at, visit.now, visit.office.city.zone)}"
 
 
 def _undo(session: Session, visit: Visit, piece: str) -> None:
