@@ -37,29 +37,7 @@ def install(app: Flask, office: Office) -> None:
     """Answer every error of the application with its page."""
 
     def answer(error: HTTPException) -> Response:
-        code = error.code or 500
-        title, advice = MEANINGS.get(code) or MEANINGS[400 if code < 500 else 500]
-        said = error.description if error.description != type(error).description else None
-        if request.path.startswith(PLAIN_PATHS):
-            response = Response(f"{title}. {said or advice}\n", code, mimetype="text/plain")
-        else:
-            response = page(
-                _nobody(office),
-                "error.html",
-                status=code,
-                title=title,
-                said=said,
-                advice=advice,
-                draft=_draft(),
-                searchable=code == 404,
-                again=code >= 500 and request.method == "GET",
-                reference=g.get("request_id", "") if code >= 500 else "",
-            )
-        if code == 503:
-            response.headers["Retry-After"] = "60"
-        if allowed := error.get_response().headers.get("Allow"):
-            response.headers["Allow"] = allowed
-        return response
+        return _answer(office, error)
 
     def old_form(_: CSRFError) -> Response:
         return answer(BadRequest("This form is too old, or your browser sent it without its cookie."))
@@ -68,14 +46,9 @@ def install(app: Flask, office: Office) -> None:
         """A form or a fragment of somebody whose session has ended: what was written is given back."""
         problem = "Your session has ended and nothing was sent. Sign in to go on."
         return page(
-            _nobody(office),
-            "sign_in.html",
-            status=401,
-            next=_page_before(),
-            username="",
-            problem=problem,
+            _nobody(office), "sign_in.html", status=401, next=_page_before(), username="", problem=problem,
             draft=_draft(),
-        )
+        )  # fmt: skip
 
     def no_database(error: Exception) -> Response:
         app.logger.error("the database does not answer", exc_info=error)
@@ -86,6 +59,26 @@ def install(app: Flask, office: Office) -> None:
     app.register_error_handler(401, must_sign_in)
     app.register_error_handler(OperationalError, no_database)
     app.register_error_handler(PoolTimeout, no_database)
+
+
+def _answer(office: Office, error: HTTPException) -> Response:
+    """The page of an error; a program gets it as a line."""
+    code = error.code or 500
+    title, advice = MEANINGS.get(code) or MEANINGS[400 if code < 500 else 500]
+    said = error.description if error.description != type(error).description else None
+    if request.path.startswith(PLAIN_PATHS):
+        response = Response(f"{title}. {said or advice}\n", code, mimetype="text/plain")
+    else:
+        response = page(
+            _nobody(office), "error.html", status=code, title=title, said=said, advice=advice, draft=_draft(),
+            searchable=code == 404, again=code >= 500 and request.method == "GET",
+            reference=g.get("request_id", "") if code >= 500 else "",
+        )  # fmt: skip
+    if code == 503:
+        response.headers["Retry-After"] = "60"
+    if allowed := error.get_response().headers.get("Allow"):
+        response.headers["Allow"] = allowed
+    return response
 
 
 def _nobody(office: Office) -> Visit:

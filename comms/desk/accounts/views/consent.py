@@ -40,7 +40,7 @@ def record(visit: Visit, number: str) -> ResponseReturnValue:
         return _show(visit, account, "Say who said it, how and when; it has to stand up later.", address)
 
     def work(session: Session) -> Recorded:
-        done_ = record_word(
+        kept = record_word(
             session, visit.office.clock, channel=channel, address=address,
             action="granted" if action == "granted" else "revoked", evidence=evidence,
             by=visit.actor, category=category, account_id=account.id,
@@ -48,7 +48,7 @@ def record(visit: Visit, number: str) -> ResponseReturnValue:
         twice.refuse(session, account.id, ACTS, visit.actor, visit.now)
         facts = {"address": address, "channel": channel, "category": category}
         visit.note_down(session, f"consent.{action}", account_id=account.id, facts=facts)
-        return done_
+        return kept
 
     asked = back(visit, account).partition("?")[2]
     onward = f"/accounts/{account.number}/consent" + (f"?{asked}" if asked else "")
@@ -57,13 +57,18 @@ def record(visit: Visit, number: str) -> ResponseReturnValue:
     except AgainError as again:
         return done(visit, account, str(again), onward)
     visit.office.doorbell.ring("housekeeping")
-    way = consents.WAYS[channel].lower()
-    said = f"{one.shown}: {'wants' if action == 'granted' else 'wants no'} {way}."
+    wants = f"{'wants' if action == 'granted' else 'wants no'} {consents.WAYS[channel].lower()}"
+    return done(visit, account, f"{one.shown}: {wants}.{_called_back(recorded)}", onward)
+
+
+def _called_back(recorded: Recorded) -> str:
+    """What it did to messages that had not left, in sentences; empty where there were none."""
+    said = ""
     if recorded.recalled:
         said += f" {formats.count(len(recorded.recalled), 'message was', 'messages were')} called back."
     if recorded.too_late:
         said += f" {formats.count(len(recorded.too_late), 'is', 'are')} leaving already."
-    return done(visit, account, said, onward)
+    return said
 
 
 def _show(visit: Visit, account: Account, problem: str = "", address: str = "") -> ResponseReturnValue:

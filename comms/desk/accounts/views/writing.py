@@ -15,6 +15,7 @@ from comms.accounts import Account
 from comms.desk.access.gate import Route, Visit, positive
 from comms.desk.access.permissions import Permission
 from comms.desk.accounts import composing
+from comms.desk.accounts.composing import Composer
 from comms.desk.accounts.views.account import Written, account_or_404, render, task_of
 from comms.desk.frame import formats, twice
 from comms.desk.frame.twice import AgainError
@@ -81,8 +82,9 @@ class _Sent:
     resolved: int | None
 
 
-def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent:
-    """Ask everything again that the page showed, and queue; the steps:
+def _asked_again(session: Session, visit: Visit, account: Account, text: str) -> tuple[Composer, str, datetime | None]:
+    """Everything that the page showed, asked again: the reply box as it stands, the number, and the morning hour that
+    the text waits for, if any. Raises ``_RefusedError``. The steps:
 
     1. the words; 2. nothing newer from the customer or a colleague; 3. the number may be texted, and where a hold
     forbids some words the clerk has said that these keep to it; 4. it is day there, or the clerk asked for the morning.
@@ -94,8 +96,7 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     if state.seen > (positive(form.get("seen", "")) or 0):
         raise _RefusedError(409, NEWER, newer=True)
     known = positive(form.get("answered", "")) or 0
-    once = form.get("once", "")[:40]
-    if who := composing.answered_since(session, account, known, visit.by.username, once):
+    if who := composing.answered_since(session, account, known, visit.by.username, _once(visit)):
         where = " in another window" if who == "You" else ""
         raise _RefusedError(409, ANSWERED.format(name=who, where=where), newer=True)
     if state.locked:
@@ -109,9 +110,19 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
     if opens and not form.get("later"):
         when = formats.opening(opens, visit.now, city.zone)
         raise _RefusedError(422, f"It is outside 8:00 AM to 9:00 PM for this phone. The text can go out at {when}.")
+    return state, to, opens
+
+
+def _once(visit: Visit) -> str:
+    """The form's own number: sent twice, it is one text."""
+    return visit.form.get("once", "")[:40]
+
+
+def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent:
+    """Queue the text, with what it does to the clerk's task."""
+    state, to, opens = _asked_again(session, visit, account, text)
     ready = composing.draft(
-        account, to=to, text=text, username=visit.by.username, once=once,
-        send_at=opens or visit.now + UNDO,
+        account, to=to, text=text, username=visit.by.username, once=_once(visit), send_at=opens or visit.now + UNDO,
         in_reply_to=state.seen or None, request_id=g.get("request_id"),
     )  # fmt: skip
     fresh = insert_messages(session, [ready], visit.office.clock)
@@ -121,7 +132,7 @@ def _queue(session: Session, visit: Visit, account: Account, text: str) -> _Sent
         facts = {"message": message_id} | ({"heeded": state.cautions} if state.cautions else {})
         visit.note_down(session, "text.queued", account_id=account.id, facts=facts)
     onward, resolved = _back(visit, account), None
-    task = task_of(session, visit, account) if form.get("resolve") else None
+    task = task_of(session, visit, account) if visit.form.get("resolve") else None
     if task and visit.by.may(Permission.WORK_LISTS):
         events += settle(session, visit, task, "Answered by text")
         onward, resolved = next_address(session, visit, task), task.id
