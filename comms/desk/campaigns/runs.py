@@ -145,7 +145,7 @@ def progress(session: Session, run: CampaignRun) -> Progress:
         )
     if run.state != "planning":
         by_state = select(Message.state, func.count()).where(Message.run_id == run.id).group_by(Message.state)
-        states = {state: many for state, many in session.execute(by_state)}  # noqa: C416
+        states = dict(session.execute(by_state).all())
     counts = preview(session, run.id)
     return Progress(run.state, looked_at, left, counts.contacts + counts.actions, states)
 

@@ -76,8 +76,7 @@ def late(city: City, batch: MailBatch, today: date) -> timedelta | None:
 def states(session: Session, batch: MailBatch) -> dict[str, int]:
     """How many of a batch's letters are in each state, the most first."""
     asked = select(Message.state, func.count()).where(Message.batch_id == batch.id).group_by(Message.state)
-    found = {state: number for state, number in session.execute(asked)}  # noqa: C416
-    return dict(sorted(found.items(), key=lambda one: -one[1]))
+    return dict(sorted(session.execute(asked).all(), key=lambda row: -row[1]))
 
 
 def controls(session: Session, batch: MailBatch) -> list[Control]:

@@ -56,6 +56,14 @@ def standing(piles: Iterable[Pile], of: List, me: str) -> Standing:
     )
 
 
+def open_counts(piles: Iterable[Pile]) -> dict[str, int]:
+    """Open matters by kind, as ``worklist.counts`` counts them: for the navigation of a page that read the piles."""
+    counts: dict[str, int] = {}
+    for pile in piles:
+        counts[pile.kind] = counts.get(pile.kind, 0) + (pile.number if pile.state == "open" else 0)
+    return counts
+
+
 def late(city: City, of: List, priority: int, since: datetime, now: datetime) -> str:
     """What a matter has outwaited, in words (``over 1 business day``); empty while there is time."""
     if priority <= EMERGENCY:

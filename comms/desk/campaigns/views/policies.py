@@ -170,7 +170,7 @@ def _running(session: Session, name: str) -> dict[int, int]:
         .where(Episode.policy == name, Episode.closed_at.is_(None))
         .group_by(Episode.policy_version)
     )
-    return {version: many for version, many in rows.all()}  # noqa: C416
+    return dict(rows.all())
 
 
 def _found(visit: Visit, session: Session, name: str, version: int) -> tuple[Policy, PolicyVersion | None]:

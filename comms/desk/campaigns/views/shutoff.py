@@ -188,7 +188,7 @@ def _standing(session: Session, list_id: int) -> Mapping[str, int]:
     rows = session.execute(
         select(FieldOrder.state, func.count()).where(FieldOrder.list_id == list_id).group_by(FieldOrder.state)
     )
-    found: dict[str, int] = {state: many for state, many in rows}  # noqa: C416
+    found = dict(rows.all())
     return {state: found[state] for state in ORDER_STATES if state in found}
 
 

@@ -16,7 +16,7 @@ from comms.desk.access.permissions import Permission
 from comms.desk.frame import charts, sheets
 from comms.desk.frame.downloads import excel
 from comms.desk.frame.pages import page
-from comms.reports import REPORTS, Asked, RangeError
+from comms.reports import REPORTS, Asked, RangeError, Report
 
 DAYS = 30
 """What a report covers when nobody says otherwise: today and the 29 days before."""
@@ -37,25 +37,13 @@ def reports(visit: Visit) -> ResponseReturnValue:
 
 def report(visit: Visit, name: str) -> ResponseReturnValue:
     """One report with its whole table."""
-    make = REPORTS.get(name)
-    if make is None:
-        abort(404)
-    _count_first(visit)
-    with visit.office.database.read() as session:
-        asked, frame = _frame(visit, session)
-        made = make(session, visit.office.city, asked)
+    made, _, frame = _made(visit, name)
     return page(visit, "report.html", report=made, charts=charts, **frame)
 
 
 def report_file(visit: Visit, name: str) -> ResponseReturnValue:
     """The table of a report as Excel."""
-    make = REPORTS.get(name)
-    if make is None:
-        abort(404)
-    _count_first(visit)
-    with visit.office.database.read() as session:
-        asked, frame = _frame(visit, session)
-        made = make(session, visit.office.city, asked)
+    made, asked, frame = _made(visit, name)
     if frame["problem"]:
         abort(400, frame["problem"])
     columns = [sheets.Column(heading.title, heading.kind, 26) for heading in made.headings]
@@ -64,6 +52,17 @@ def report_file(visit: Visit, name: str) -> ResponseReturnValue:
     with visit.office.database.begin() as session:
         visit.note_down(session, "report.downloaded", facts=facts)
     return excel(book, sheets.file_name(name, asked.policy or "all", asked.first, asked.last, ending="xlsx"))
+
+
+def _made(visit: Visit, name: str) -> tuple[Report, Asked, dict[str, Any]]:
+    """A report by its name, what it was asked for, and the frame around it."""
+    make = REPORTS.get(name)
+    if make is None:
+        abort(404)
+    _count_first(visit)
+    with visit.office.database.read() as session:
+        asked, frame = _frame(visit, session)
+        return make(session, visit.office.city, asked), asked, frame
 
 
 def _count_first(visit: Visit) -> None:

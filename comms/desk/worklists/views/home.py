@@ -30,17 +30,14 @@ def _lists(visit: Visit, template: str, greeting: str) -> ResponseReturnValue:
         piles = worklist.piles(session)
         agenda = [(DUE, agendas.promised_today(session, today)), (ENDING, agendas.ending_soon(session, today))]
         awaiting = len(approvals.awaiting(session, today)) if visit.by.may(APPROVALS.needs) else 0
-    counts: dict[str, int] = {}
-    for pile in piles:
-        counts[pile.kind] = counts.get(pile.kind, 0) + (pile.number if pile.state == "open" else 0)
     stand = [each for each in standing.standings(piles, visit.by.username) if visit.by.may(each.list.needs)]
 
     def late(each: Standing) -> str:
         return standing.late(city, each.list, 5, each.oldest, visit.now) if each.oldest else ""
 
     return page(
-        visit, template, counts, greeting=greeting, standings=stand, agenda=agenda, awaiting=awaiting,
-        approvals=APPROVALS, late=late, mine=sum(each.mine for each in stand),
+        visit, template, standing.open_counts(piles), greeting=greeting, standings=stand, agenda=agenda,
+        awaiting=awaiting, approvals=APPROVALS, late=late, mine=sum(each.mine for each in stand),
         waiting=sum(each.open for each in stand), back_at=min((s.back_at for s in stand if s.back_at), default=None),
         my_aside=sum(each.my_aside for each in stand),
     )  # fmt: skip

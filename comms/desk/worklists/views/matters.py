@@ -42,11 +42,8 @@ def show_list(
         until = snoozing.choices(session, city, visit.now, None)
         people = workbar.people(session) if visit.by.may(Permission.ASSIGN_OTHERS) else []
     visit.saw_list(of.slug, [line.account.number for line in sheet.lines if line.account])
-    counts = {pile.kind: 0 for pile in piles}
-    for pile in piles:
-        counts[pile.kind] += pile.number if pile.state == "open" else 0
     return page(
-        visit, of.template, counts, status,
+        visit, of.template, standing.open_counts(piles), status,
         list=of, sheet=sheet, filter=filtered, path=f"/worklists/{of.slug}", standing=standing.standing(piles, of, me),
         names=visit.names, people=people, until=until, awaiting=awaiting, continued=bool(after), problem=problem,
         fault=fault,
