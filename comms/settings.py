@@ -1,5 +1,6 @@
 """Typed settings from the environment; every name is documented in ``.env.example`` and by ``comms doctor``."""
 
+import fcntl
 import os
 import re
 import secrets
@@ -32,6 +33,21 @@ KINDS = {
     "redis_url": ("redis", "rediss", "unix"),
 }
 """How the addresses of the two stores may begin."""
+
+
+def _holds_something(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _keep_key(path: Path) -> None:
+    """Make a key, whole or not at all: a full disk must not leave an empty one, which anybody could sign with."""
+    scratch = path.with_suffix(".part")
+    try:
+        scratch.touch(0o600)
+        scratch.write_text(secrets.token_hex(32), "ascii")
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def faults(error: ValidationError) -> list[str]:
@@ -205,12 +221,11 @@ class Settings(BaseSettings):
         if given := self.secret_key.get_secret_value():
             return given.encode()
         path = self.var / "secret_key"
-        try:
-            with path.open("x", encoding="ascii") as file:
-                path.chmod(0o600)
-                file.write(secrets.token_hex(32))
-        except FileExistsError:
-            pass
+        if not _holds_something(path):
+            with (self.var / "secret_key.lock").open("w") as alone:
+                fcntl.flock(alone, fcntl.LOCK_EX)
+                if not _holds_something(path):
+                    _keep_key(path)
         return path.read_text("ascii").encode()
 
     @cached_property
