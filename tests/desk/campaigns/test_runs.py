@@ -89,7 +89,7 @@ def test_what_is_different_from_the_run_before_has_reasons_and_accounts(supervis
     assert "The step before, reminder, was taken and the next one is due" in page
     assert "A rule stands against it now (Medical hold)" in page
     rows = words(supervisor.get("/campaigns/2/differences?change=new"))
-    assert "nothing reminder by sms, $120.00 It came past due" in rows
+    assert "Nothing Reminder by text, $120.00 It came past due" in rows
     assert supervisor.get("/campaigns/2/differences?change=nonsense").status_code == 404
 
 
