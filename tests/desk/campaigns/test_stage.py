@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from comms.accounts import Account
+from comms.campaigns import Decision
 from comms.desk.schema import AuditEvent
 from comms.field import FieldList, FieldOrder
 from comms.outbox import Message
@@ -84,6 +85,15 @@ def test_the_next_step_stands_among_the_facts_once_it_is_worked_out(collector):
     page = collector.get(f"{HELD}/stage")
     assert 'id="next-step" hx-swap-oob="true"' in page.get_data(as_text=True)
     assert "Next stepDisconnect notice" in seen(page)
+
+
+def test_a_step_that_waits_for_the_run_to_be_let_go_is_the_next_one(collector, office):
+    planned = select(Account.number).join(Decision, Decision.account_id == Account.id).where(Decision.state == "planned")
+    with office.database.read() as session:
+        number = session.scalars(planned.where(Decision.outcome == "contact").order_by(Account.id)).first()
+    text = seen(collector.get(f"/accounts/{number}/stage"))
+    assert "under way" in text and "waits for its release" in text.partition("Where it stands")[0]
+    assert "None is due" not in text
 
 
 def test_days_and_holds_are_said_as_clerks_say_them(collector):
