@@ -4,6 +4,7 @@ A view takes a ``Visit`` and answers; its route names the permission it needs.
 """
 
 from . import (
+    experiment,
     notices,
     policies,
     policy_acts,
@@ -27,6 +28,7 @@ _PAGES = (
     policies,
     policy_acts,
     policy_moves,
+    experiment,
     shutoff,
     shutoff_acts,
     workbooks,

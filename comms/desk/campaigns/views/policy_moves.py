@@ -1,4 +1,4 @@
-"""Lists of running episodes that are to change to another version of their policy; and champion against challenger."""
+"""Lists of running episodes that are to change to another version of their policy."""
 
 from datetime import date
 from typing import Any
@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from comms import worklist
-from comms.campaigns.experimenting import NothingComparedError, compare
 from comms.campaigns.policies import moving, versions
 from comms.campaigns.policies.versions import VersionError
 from comms.desk.access.gate import Route, Visit, positive
@@ -102,24 +101,12 @@ def refuse(visit: Visit, move_id: int) -> ResponseReturnValue:
     return redirect(f"/campaigns/moves/{move_id}", 303)
 
 
-def experiment(visit: Visit, name: str) -> ResponseReturnValue:
-    """Champion and challenger of a policy: cures, days to pay, contacts, cost, and whether chance explains it."""
-    with visit.office.database.read() as session:
-        counts = worklist.counts(session)
-        try:
-            found = compare(session, visit.office.city, name, visit.now)
-        except NothingComparedError as error:
-            return page(visit, "experiment.html", counts, found=None, name=name, problem=in_words(error))
-    return page(visit, "experiment.html", counts, found=found, name=name, problem="")
-
-
 def _note(session: Session, visit: Visit, what: str, move_id: int, **facts: Any) -> None:
     visit.note_down(session, f"policy_move.{what}", facts={"move": move_id, **facts})
 
 
 ROUTES = (
     Route("/campaigns/policies/<name>/<int:version>/move", propose, Permission.RUN_CAMPAIGNS, ("POST",)),
-    Route("/campaigns/policies/<name>/experiment", experiment, Permission.SEE_CAMPAIGNS),
     Route("/campaigns/moves/<int:move_id>", move, Permission.SEE_CAMPAIGNS),
     Route("/campaigns/moves/<int:move_id>/approve", approve, Permission.APPROVE_CAMPAIGNS, ("POST",)),
     Route("/campaigns/moves/<int:move_id>/refuse", refuse, Permission.APPROVE_CAMPAIGNS, ("POST",)),

@@ -14,7 +14,7 @@ from comms.desk.frame import formats
 from comms.desk.frame.pages import page
 from comms.desk.frame.refusals import in_words
 from comms.desk.mail import batches
-from comms.desk.mail.views.scan import titles
+from comms.desk.mail.titles import titles
 from comms.outbox import mail_acks
 from comms.outbox.mail_acks import Acked, MailAckError
 from comms.outbox.schema import MailBatch

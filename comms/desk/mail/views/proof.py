@@ -11,8 +11,8 @@ from comms.desk.frame.pages import page
 from comms.desk.frame.printed import NotPrintedError
 from comms.desk.mail import batches, proofs
 from comms.desk.mail.batches import Sent
+from comms.desk.mail.titles import titles
 from comms.desk.mail.views.batches import batch_or_404
-from comms.desk.mail.views.scan import titles
 
 
 def proof(visit: Visit, name: str) -> ResponseReturnValue:

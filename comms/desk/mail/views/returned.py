@@ -18,7 +18,7 @@ from comms.desk.frame.refusals import in_words
 from comms.desk.frame.sheets import Cell, Column
 from comms.desk.mail import returns
 from comms.desk.mail.returns import PER_PAGE, Return
-from comms.desk.mail.views.scan import titles
+from comms.desk.mail.titles import titles
 from comms.outbox import letter_address, returned_addresses, returned_mail
 from comms.outbox.drafting import UnaddressableError
 from comms.outbox.mail_acks import MailAckError

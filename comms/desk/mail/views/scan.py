@@ -3,7 +3,6 @@
 The reason stays chosen from one piece to the next; a reason's code, scanned or typed in place of a number, changes it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from comms.desk.frame.refusals import in_words
 from comms.desk.frame.words import Tone, actor
 from comms.desk.mail import returns
 from comms.desk.mail.returns import Letter
+from comms.desk.mail.titles import titles
 from comms.history.schema import ContactEvent
 from comms.outbox import returned_mail
 from comms.outbox.mail_acks import MailAckError
@@ -194,12 +194,6 @@ def _show(visit: Visit, typed: Typed, outcome: Outcome | None, status: int = 200
 def _groups() -> dict[str, list[Nixie]]:
     """The reasons as the form lists them."""
     return {title: [one for one in nixies().values() if one.kind == kind] for kind, title in KINDS.items()}
-
-
-def titles(visit: Visit) -> Callable[[str], str]:
-    """The title of a notice by its name; the name as it is spelled where the notice is no more."""
-    catalogue = visit.office.renderer.catalogue
-    return lambda name: catalogue.get(name).title("en") if name in catalogue else name.replace("-", " ").capitalize()
 
 
 def _code(given: str) -> str:
