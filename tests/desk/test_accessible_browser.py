@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from tests.desk import addresses, chromium, full_house, looking
 from tests.desk.addresses import FILES, MAILS, ONWARD, PAGES
 from tests.desk.conftest import Browser, make_app
+from tests.desk.test_assets import FIRST_VISIT, LATER
 
 pytestmark = pytest.mark.browser
 
@@ -120,6 +121,30 @@ def test_a_page_is_accessible_fits_and_breaks_no_rule_of_its_own(window, full_ap
     brought = {rule_of(full_app, path) for path in asked if urls.test(path.partition("?")[0])}
     assert set(example.brings) <= brought
     assert found + [line for line in said if not any(known in line for known in OURS)] == []
+
+
+def test_no_page_is_heavy(administrator):
+    """On the wire, compressed as for our own pages; what a page brings by itself is a page too."""
+    ours = {"headers": {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "same-origin"}}
+    paths = {one.path for one in PAGES.values() if one.who == "admin" and not one.act}
+    heavy = {path: len(administrator.get(path, **ours).data) for path in sorted(paths)}
+    assert len(heavy) > 40
+    assert {path: size for path, size in heavy.items() if size > LATER} == {}
+
+
+def test_a_first_visit_with_its_fonts_is_light(window):
+    """Everything that a browser without anything kept needs to show Home, as it counts it itself."""
+    page = window("").context.browser.new_context(base_url=window("admin").evaluate("location.origin")).new_page()
+    page.goto("/sign-in")
+    addresses.signs_in("admin")(page)
+    page.wait_for_load_state("networkidle")
+    fetched = page.evaluate(
+        "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+        ".map(one => [one.name, one.transferSize || one.encodedBodySize])"
+    )
+    page.context.close()
+    assert any(name.endswith(".woff2") for name, _ in fetched)
+    assert sum(size for _, size in fetched) <= FIRST_VISIT, fetched
 
 
 @pytest.mark.parametrize("path", MAILS)
