@@ -34,6 +34,10 @@ def test_the_send_button_is_on_the_screen_when_a_record_opens(browser, served):
     box = page.get_by_role("button", name="Send text").bounding_box()
     assert box["y"] + box["height"] <= 900
     assert page.locator(".pane").bounding_box()["height"] >= 320, "and the history has the room that is left"
+    page.goto("/worklists/replies")
+    page.get_by_role("link", name="Maria Delgado-Ruiz").first.click()
+    box = page.get_by_role("button", name="Send text").bounding_box()
+    assert box["y"] + box["height"] <= 900, "with the buttons of its list above it, too"
     page.context.close()
 
 
