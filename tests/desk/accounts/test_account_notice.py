@@ -6,7 +6,7 @@ from sqlalchemy import select
 from comms.desk.schema import AuditEvent
 from comms.outbox import Message
 from tests.desk import story
-from tests.desk.accounts.test_promise import OLE, account_id, seen
+from tests.desk.reading import OLE, account_id, seen
 
 FORM = f"/accounts/{OLE}/notice"
 MARIA = f"/accounts/{story.MARIA}/notice"

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from comms.accounts import Hold
 from tests.desk import chromium, story
-from tests.desk.accounts.test_promise import OLE, account_id, promised
 from tests.desk.conftest import make_app
+from tests.desk.reading import OLE, account_id, promised
 from tests.desk.test_browser import SIZES, browser, city_of_duluth, opened, still  # noqa: F401
 
 pytestmark = pytest.mark.browser

@@ -1,7 +1,5 @@
 """A message as it was sent: a letter as it is printed, an email in its frame, and the proof that it is unchanged."""
 
-import html
-import re
 from datetime import date
 
 import pypdfium2
@@ -19,6 +17,7 @@ from comms.settings import ROOT
 from tests.desk import story
 from tests.desk.conftest import Browser, make_app
 from tests.desk.mail import mail_story
+from tests.desk.reading import seen
 from tests.support import build
 
 MARIA = f"/accounts/{story.MARIA}"
@@ -41,10 +40,6 @@ def reader(posted) -> Browser:
     browser = Browser(make_app(posted[0]))
     browser.sign_in("vera")
     return browser
-
-
-def seen(answer) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", answer.get_data(as_text=True))).split())
 
 
 def email_of(office, number=story.MARIA) -> int:

@@ -8,7 +8,7 @@ from comms.accounts.schema import Account, ConsentEvent
 from comms.desk.schema import AuditEvent
 from comms.outbox import Message
 from tests.desk import story
-from tests.desk.accounts.test_promise import OLE, account_id, seen
+from tests.desk.reading import OLE, account_id, seen
 
 CONSENT, COPIES = f"/accounts/{OLE}/consent", f"/accounts/{OLE}/copies"
 WORD = {"address": "+12185550911", "channel": "sms", "action": "revoked", "category": "all"}

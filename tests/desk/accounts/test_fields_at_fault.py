@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from comms.worklist import Task
-from tests.desk.accounts.test_promise import OLE
+from tests.desk.reading import OLE
 
 AT = f"/accounts/{OLE}"
 WORD = {"address": "+12185550911", "channel": "sms", "action": "revoked", "category": "all"}

@@ -11,7 +11,7 @@ from comms.desk.schema import AuditEvent
 from comms.field import FieldList, FieldOrder
 from comms.history import timeline
 from tests.desk import story
-from tests.desk.accounts.test_promise import OLE, account_id, seen
+from tests.desk.reading import OLE, account_id, seen
 from tests.support import build
 
 FORM = f"/accounts/{OLE}/hold"

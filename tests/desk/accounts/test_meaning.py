@@ -11,7 +11,7 @@ from comms.history import timeline
 from comms.replies.schema import InboundMessage, ReplyLabel
 from comms.worklist import Task
 from tests.desk import story
-from tests.desk.worklists.test_worklists import task_of
+from tests.desk.reading import task_of
 
 ACCOUNT = f"/accounts/{story.MARIA}"
 

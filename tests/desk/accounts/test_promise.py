@@ -1,51 +1,17 @@
 """Recording a promise at the desk: three fields, the office's limits beside them, and a supervisor beyond them."""
 
-import html
-import re
-
 import pytest
 from sqlalchemy import select
 
-from comms.accounts import Account
 from comms.accounts.schema import Hold
 from comms.desk.schema import AuditEvent
 from comms.history import timeline
 from comms.outbox import Message
-from comms.promises.schema import Promise, PromisePart
 from comms.worklist import Task
 from tests.desk import story
-from tests.desk.worklists.test_worklists import task_of
+from tests.desk.reading import OLE, account_id, promised, seen, task_of
 
-OLE = "0000911-01"
 FORM = f"/accounts/{OLE}/promise"
-
-
-def seen(answer) -> str:
-    """What a person reads on a page."""
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", answer.get_data(as_text=True))).split())
-
-
-def account_id(office, number=OLE):
-    with office.database.read() as session:
-        return session.scalar(select(Account.id).where(Account.number == number))
-
-
-def promised(office, number=OLE):
-    """The promises of an account with their dated amounts, oldest first."""
-    with office.database.read() as session:
-        found = session.scalars(
-            select(Promise).where(Promise.account_id == account_id(office, number)).order_by(Promise.id)
-        ).all()
-        parts = {
-            one.id: session.execute(
-                select(PromisePart.due_on, PromisePart.amount_cents)
-                .where(PromisePart.promise_id == one.id)
-                .order_by(PromisePart.seq)
-            ).all()
-            for one in found
-        }
-        session.expunge_all()
-    return [(one, [(f"{day}", cents) for day, cents in parts[one.id]]) for one in found]
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from comms.desk.schema import AuditEvent
 from comms.worklist import Task
-from tests.desk.accounts.test_promise import FORM, OLE, account_id, promised, seen
+from tests.desk.accounts.test_promise import FORM
 from tests.desk.conftest import Browser
+from tests.desk.reading import OLE, account_id, promised, seen
 
 OFFER = f"/accounts/{OLE}/arrangement"
 

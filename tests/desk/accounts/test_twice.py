@@ -12,7 +12,7 @@ from comms.history.schema import ContactEvent
 from comms.outbox import Message
 from comms.promises.schema import Promise
 from comms.worklist import Task
-from tests.desk.accounts.test_promise import OLE
+from tests.desk.reading import OLE
 from tests.support import build
 
 ACCOUNT = f"/accounts/{OLE}"

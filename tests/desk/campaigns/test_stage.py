@@ -7,7 +7,7 @@ from comms.campaigns import Decision
 from comms.desk.schema import AuditEvent
 from comms.field import FieldList, FieldOrder
 from comms.outbox import Message
-from tests.desk.accounts.test_promise import seen
+from tests.desk.reading import seen
 
 ANNA = "/accounts/0003108-08"
 HELD = "/accounts/0003102-02"
@@ -88,7 +88,9 @@ def test_the_next_step_stands_among_the_facts_once_it_is_worked_out(collector):
 
 
 def test_a_step_that_waits_for_the_run_to_be_let_go_is_the_next_one(collector, office):
-    planned = select(Account.number).join(Decision, Decision.account_id == Account.id).where(Decision.state == "planned")
+    planned = (
+        select(Account.number).join(Decision, Decision.account_id == Account.id).where(Decision.state == "planned")
+    )
     with office.database.read() as session:
         number = session.scalars(planned.where(Decision.outcome == "contact").order_by(Account.id)).first()
     text = seen(collector.get(f"/accounts/{number}/stage"))

@@ -16,15 +16,11 @@ from comms.promises import Part
 from comms.promises.schema import PromisePart
 from comms.worklist import Task
 from tests.desk import story
+from tests.desk.reading import task_of
 from tests.support import build, workbooks
 
 DULUTH = ZoneInfo("America/Chicago")
 MARIA = f"/accounts/{story.MARIA}"
-
-
-def task_of(office, reason: str) -> Task:
-    with office.database.read() as session:
-        return session.scalars(select(Task).where(Task.reason == reason)).one()
 
 
 def row(office, task_id: int) -> Task:

@@ -12,11 +12,7 @@ from comms.desk.schema import AuditEvent
 from comms.history import timeline
 from comms.worklist import Task
 from tests.desk import story
-
-
-def task_of(office, reason: str) -> Task:
-    with office.database.read() as session:
-        return session.scalars(select(Task).where(Task.reason == reason)).one()
+from tests.desk.reading import task_of
 
 
 def test_home_counts_what_waits(clerk):
