@@ -23,8 +23,8 @@ def serve(host: str, port: int) -> None:
     settings = read_settings()
     if missing := settings.missing():
         raise Refused("The service does not start. " + " ".join(missing) + " Next step: comms doctor")
-    _refuse_taken(host, port)
     with office() as at:
+        _refuse_taken(host, port)
         migrate(at.database)
         name = at.city.name
     configure(settings.comms_log_level)
