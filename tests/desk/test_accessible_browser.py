@@ -52,7 +52,7 @@ def window(full_app, one_chromium):
         def of(who: str):
             if not who or who not in kept:
                 context = one_chromium.new_context(viewport=chromium.DESKTOP, base_url=address)
-                context.set_default_timeout(15_000)
+                context.set_default_timeout(30_000)
                 page = kept[who] = context.new_page()
                 if who:
                     page.goto("/sign-in")

@@ -59,7 +59,7 @@ def city_of_duluth():
 def opened(browser, address: str, size: dict[str, int], **more):
     """A page of a clerk who has signed in, and the complaints of the browser's console."""
     context = browser.new_context(viewport=size, base_url=address, **more)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)

@@ -21,7 +21,7 @@ def page(one_chromium, afternoon):
     mail_story.mailed(afternoon.database, afternoon.city, 3)
     with chromium.served(make_app(afternoon)) as address:
         context = one_chromium.new_context(viewport=chromium.DESKTOP, base_url=address)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         opened = context.new_page()
         opened.goto("/sign-in")
         until("the first field has the focus", lambda: at(opened) == "username")

@@ -99,7 +99,7 @@ def served(office):
 @pytest.mark.parametrize("size", [chromium.DESKTOP, chromium.PHONE], ids=["desktop", "phone"])
 def test_a_new_clerk_does_the_seven_tasks_of_the_handbook(browser, served, office, size, tmp_path):
     context = browser.new_context(viewport=size, base_url=served, accept_downloads=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)

@@ -40,7 +40,7 @@ def still(told_file, tmp_path_factory):
 
 def opened(browser, address: str, size, user: str = "osei"):
     context = browser.new_context(viewport=size, base_url=address)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)

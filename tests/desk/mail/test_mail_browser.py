@@ -32,7 +32,7 @@ def page(browser, afternoon, tmp_path):
     office = Office(settings, afternoon.database, afternoon.clock, afternoon.city, afternoon.doorbell)
     with chromium.served(make_app(office)) as address:
         context = browser.new_context(base_url=address, viewport=chromium.DESKTOP)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.goto("/sign-in")
         page.fill("#username", "park")

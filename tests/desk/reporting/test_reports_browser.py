@@ -26,7 +26,7 @@ def page(browser, afternoon):
     reports.count(afternoon.database, afternoon.city, afternoon.clock)
     with chromium.served(make_app(afternoon)) as address:
         context = browser.new_context(base_url=address)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.goto("/sign-in")
         page.fill("#username", "osei")

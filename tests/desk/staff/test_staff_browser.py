@@ -46,7 +46,7 @@ def served(afternoon, clock):
 
 def opened(browser, address, size, username="admin"):
     context = browser.new_context(viewport=size, base_url=address)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto("/sign-in")
     page.fill("#username", username)

@@ -71,7 +71,7 @@ def address(afternoon_file: Path, tmp_path_factory):
 
 def opened(browser, address: str, size: dict[str, int], who: str = "osei"):
     context = browser.new_context(viewport=size, base_url=address)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto("/sign-in")
     page.fill("#username", who)
