@@ -9,8 +9,8 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from comms.accounts.schema import Account, Consent, ContactPoint, CopyRecipient, Hold, Payment
 from comms.city import City
@@ -232,25 +232,32 @@ def _copies(session: Session, ids: list[int], on: date) -> dict[int, tuple[str, 
 
 def contacts(session: Session, given: Sequence[Subject], at: datetime, *, without: Collection[int] = ()) -> Contacts:
     """Who was written to in the last 30 days of the mailboxes, customers and addresses of these accounts: over all
-    campaigns and by hand, with the calls and door tags that staff wrote down. Answers in a conversation, next channels
-    of the same decision, copies for third parties, and what never left do not count."""
+    campaigns and by hand, with the calls and door tags that staff wrote down. What ``is_contact`` counts."""
     found = Contacts()
     for start in range(0, len(given), AT_ONCE):
         _add_contacts(session, given[start : start + AT_ONCE], at, without, found)
     return found
 
 
+def is_contact() -> tuple[ColumnElement[bool], ...]:
+    """What makes a message a contact with its household. Answers in a conversation, copies for third parties and what
+    never left do not count. Of one decision one message does: the next channel only where the one before never left."""
+    before = aliased(Message)
+    # Its state, not EXISTS: the database could answer that by reading every message that never left.
+    came_before = select(before.state).where(before.id == Message.fallback_of_id).scalar_subquery()
+    return (
+        Message.purpose.in_(("dunning", "informational", "legal")),
+        Message.copy_of_id.is_(None),
+        Message.state.not_in(NO_CONTACT),
+        or_(Message.fallback_of_id.is_(None), came_before.in_(NO_CONTACT)),
+    )
+
+
 def _add_contacts(
     session: Session, given: Sequence[Subject], at: datetime, without: Collection[int], found: Contacts
 ) -> None:
     left_out = frozenset(without)
-    counting = (
-        Message.created_at > at - LOOK_BACK,
-        Message.purpose.in_(("dunning", "informational", "legal")),
-        Message.fallback_of_id.is_(None),
-        Message.copy_of_id.is_(None),
-        Message.state.not_in(NO_CONTACT),
-    )
+    counting = (Message.created_at > at - LOOK_BACK, *is_contact())
     # Each question is answered from an index of its own; asked together, tables are read from end to end.
     related = _related(session, given)
     by_account = select(Message.id, Message.account_id, Message.recipient, Message.created_at)

@@ -17,7 +17,7 @@ from comms.rules import Weather
 
 from .costing import Costs, price
 from .engine import judge
-from .facts import LOOK_BACK, NO_CONTACT
+from .facts import LOOK_BACK, is_contact
 from .night import Contacts, Night, Outcome, Position, Subject
 from .past import DAY, Life
 from .policies import Policy
@@ -71,10 +71,7 @@ def sent_to(session: Session, days: Days, account_ids: Sequence[int]) -> list[Se
             one_of(session, Message.account_id, sorted(account_ids)),
             Message.created_at >= begins,
             Message.created_at < ends,
-            Message.purpose.in_(("dunning", "informational", "legal")),
-            Message.fallback_of_id.is_(None),
-            Message.copy_of_id.is_(None),
-            Message.state.not_in(NO_CONTACT),
+            *is_contact(),
         )
         .order_by(Message.created_at, Message.id)
     )  # fmt: skip

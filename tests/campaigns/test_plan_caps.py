@@ -1,9 +1,10 @@
 """Contact caps over a whole plan: by household, customer and phone, over accounts, campaigns and what staff wrote."""
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
 from comms.campaigns import Decision, planner
-from comms.outbox import enqueue
+from comms.outbox import Message, enqueue
 from tests.support import build
 
 
@@ -68,6 +69,21 @@ def test_copies_for_others_and_next_channels_do_not_count(small):
     small.go_to(2026, 11, 24)
     small.plan()
     assert small.outcome(account) == ("contact", "may-contact")
+
+
+@pytest.mark.parametrize(("went_by_email", "rule"), [(False, "may-contact"), (True, "cap")])
+def test_the_next_channel_of_what_never_left_counts_in_its_place(small, went_by_email, rule):
+    """Three texts that the carrier refused reached nobody; the three emails in their place did."""
+    account = small.account(phone="+12185550101", email="a@example.com")
+    with small.database.begin() as session:
+        refused = enqueue(session, [build.draft(account, recipient="+12185550101") for _ in range(3)], small.clock)
+        session.execute(update(Message).where(Message.id.in_(refused)).values(state="failed"))
+        instead = {"channel": "email", "recipient": "a@example.com"}
+        if went_by_email:
+            enqueue(session, [build.draft(account, **instead, fallback_of_id=one) for one in refused], small.clock)
+    small.go_to(2026, 11, 24)
+    small.plan()
+    assert small.outcome(account)[1].startswith(rule)
 
 
 # --- over many nights ---

@@ -184,8 +184,10 @@ def _capped(rooms, messages) -> None:
     with rooms.database.read() as session:
         households = dict(session.execute(select(Account.id, Account.household)).all())
     lately = defaultdict(list)
+    never_left = {message.id for message in messages if message.state in NEVER_LEFT}
     for message in messages:
-        if message.fallback_of_id is None and message.copy_of_id is None and message.state not in NEVER_LEFT:
+        first = message.fallback_of_id is None or message.fallback_of_id in never_left
+        if first and message.copy_of_id is None and message.id not in never_left:
             lately[households[message.account_id]].append(message)
     for sent in lately.values():
         for message in [one for one in sent if one.purpose == "dunning"]:
