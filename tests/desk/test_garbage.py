@@ -5,6 +5,7 @@ more than SQLite), and hypothesis makes up more of it for each role.
 """
 
 import re
+from collections import Counter
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -100,7 +101,8 @@ class Pest(Browser):
         self.sign_in(USERS[role])
         self.token = re.search(r'name="csrf_token" value="([^"]*)"', self.get("/me").get_data(as_text=True))[1]
 
-    def ask(self, method: str, path: str, fields: list[tuple[str, str]]) -> None:
+    def ask(self, method: str, path: str, fields: list[tuple[str, str]]) -> int:
+        """Ask, look at the answer, and give its status."""
         if method == "GET":
             answer = self.get(f"{path}?{urlencode(fields)}")
         else:
@@ -109,6 +111,7 @@ class Pest(Browser):
                 data.setdefault(name, value)
             answer = self.client.open(path, method=method, base_url="https://localhost", data=data)
         self.answered(answer, f"{method} {path[:200]} {fields!r:.400}")
+        return int(answer.status_code)
 
     def answered(self, answer, what: str) -> None:
         """In words, and nobody is led to another site."""
@@ -125,13 +128,17 @@ def filled(rule, part) -> str:
 
 def test_every_address_answers_what_makes_no_sense(whole):
     pest = Pest(whole, "administrator")
+    senseless, sound = Counter(), Counter()
     for at, (rule, method) in enumerate(pest.asked):
         for turn in range(3 if "<" in rule.rule else 1):
-            pest.ask(
-                method, filled(rule, lambda _, number, n=at * 3 + turn: (NUMBERS if number else WORDS)[n % 10]), []
-            )
-        sound = filled(rule, lambda name, number: "1" if number else SOUND[name][0])
-        pest.ask(method, sound, [(name, VALUES[(at + n) % len(VALUES)]) for n, name in enumerate(FIELDS[:45])])
+            path = filled(rule, lambda _, number, n=at * 3 + turn: (NUMBERS if number else WORDS)[n % 10])
+            senseless[pest.ask(method, path, [])] += "<" in rule.rule
+        path = filled(rule, lambda name, number: "1" if number else SOUND[name][0])
+        fields = [(name, VALUES[(at + n) % len(VALUES)]) for n, name in enumerate(FIELDS[:45])]
+        sound[pest.ask(method, path, fields)] += 1
+    assert max(*senseless, *sound) < 500
+    assert senseless[404] > senseless.total() / 2, "most of these things are not there"
+    assert sound[200] > 20 and sound.total() == len(pest.asked), "and the pages themselves were come to"
 
 
 def test_every_address_answers_other_methods(afternoon):

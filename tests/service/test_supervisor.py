@@ -111,7 +111,9 @@ def test_what_a_dead_child_had_started_ends_with_it(kept):
         supervisor.keep()
         until("the end of its child", lambda: not runs(started()[0]))
         until("the next one", lambda: [supervisor.keep(), len(started()) == 2][1])
+        assert runs(child.process.pid) and runs(started()[1])
     until("the end of the next one", lambda: not runs(started()[1]))
+    assert not any(runs(pid) for pid in started())
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
