@@ -1,19 +1,24 @@
 """A real Chromium for the tests of the pages, and the desk served to it."""
 
+import logging
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from werkzeug.serving import make_server
+
+from tests.desk import story
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
 PLACES = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 def chromium_path() -> str:
@@ -38,6 +43,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """The application on a free port of the loopback, for as long as the block lasts; yields its address."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -46,6 +52,30 @@ def served(app: Flask) -> Iterator[str]:
     finally:
         server.shutdown()
         thread.join(10)
+
+
+def window(browser: Browser, address: str, size: ViewportSize = DESKTOP, **more: Any) -> tuple[Page, list[str]]:
+    """A page of its own on what is served there, and what the browser's console complains of on it."""
+    context = browser.new_context(viewport=size, base_url=address, **more)
+    # The pages that watch ask every ten seconds while nothing moves.
+    context.set_default_timeout(30_000)
+    page, complaints = context.new_page(), []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page, complaints
+
+
+def signed_in(
+    browser: Browser, address: str, size: ViewportSize = DESKTOP, who: str = "park", to: str = "/", **more: Any
+) -> tuple[Page, list[str]]:
+    """The same, of somebody of the story who has given name and password and was led ``to``."""
+    page, complaints = window(browser, address, size, **more)
+    page.goto("/sign-in")
+    page.fill("#username", who)
+    page.fill("#password", story.PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(f"{address}{to}")
+    return page, complaints
 
 
 def violations(page: Page) -> list[str]:

@@ -4,7 +4,6 @@ An address that answers HTML and has no example in ``addresses`` fails here. Eac
 where everything shows something (``full_house``), looked at by axe at both sizes and measured at four (``looking``).
 """
 
-import logging
 from collections import Counter
 
 import pytest
@@ -28,7 +27,6 @@ NO_FORM = ("sign in, code", "signed out, the city account is not")
 @pytest.fixture(scope="session")
 def full_app(sqlite_template, tmp_path_factory, quick_passwords):
     """The office where every address shows something, made once a test process, with two ways to fail."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with full_house.opened(sqlite_template, tmp_path_factory.mktemp("full")) as office:
         app = make_app(office)
 
@@ -51,9 +49,8 @@ def window(full_app, one_chromium):
 
         def of(who: str):
             if not who or who not in kept:
-                context = one_chromium.new_context(viewport=chromium.DESKTOP, base_url=address)
-                context.set_default_timeout(30_000)
-                page = kept[who] = context.new_page()
+                page, _ = chromium.window(one_chromium, address)
+                kept[who] = page
                 if who:
                     page.goto("/sign-in")
                     addresses.signs_in(who)(page)

@@ -1,7 +1,6 @@
 """The pages in a real Chromium: accessible at both sizes, usable by keyboard, and right where a script counts along."""
 
 import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -22,15 +21,9 @@ ACCOUNT = f"/accounts/{story.MARIA}"
 SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
 def served(afternoon):
     """The afternoon, served to the browser with the cookies and headers of production."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(afternoon)) as address:
         yield address
 
@@ -38,7 +31,6 @@ def served(afternoon):
 @pytest.fixture(scope="module")
 def still(afternoon_file: Path, tmp_path_factory, city_of_duluth):
     """The afternoon for tests that only look: served once."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder = tmp_path_factory.mktemp("still")
     (folder / "desk.db").write_bytes(afternoon_file.read_bytes())
     database = Database(f"sqlite:///{folder / 'desk.db'}")
@@ -56,24 +48,8 @@ def city_of_duluth():
     return load_city("duluth-mn")
 
 
-def opened(browser, address: str, size: dict[str, int], **more):
-    """A page of a clerk who has signed in, and the complaints of the browser's console."""
-    context = browser.new_context(viewport=size, base_url=address, **more)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto("/sign-in")
-    page.fill("#username", "park")
-    page.fill("#password", story.PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(f"{address}/")
-    return page, complaints
-
-
-def test_a_hostile_name_is_text(browser, still):
-    page, complaints = opened(browser, still, chromium.DESKTOP)
+def test_a_hostile_name_is_text(one_chromium, still):
+    page, complaints = chromium.signed_in(one_chromium, still, chromium.DESKTOP)
     page.goto("/accounts/0000666-13")
     assert page.inner_text("h1") == story.HOSTILE
     assert page.locator("main script").count() == 0
@@ -81,8 +57,8 @@ def test_a_hostile_name_is_text(browser, still):
     page.context.close()
 
 
-def test_the_history_opens_at_its_newest_message(browser, still):
-    page, _ = opened(browser, still, chromium.DESKTOP)
+def test_the_history_opens_at_its_newest_message(one_chromium, still):
+    page, _ = chromium.signed_in(one_chromium, still, chromium.DESKTOP)
     page.goto("/accounts/0000555-50")
     pane, newest = page.locator(".pane").bounding_box(), page.locator("#newest").bounding_box()
     assert pane["y"] < newest["y"] + newest["height"] <= pane["y"] + pane["height"] + 1
@@ -90,8 +66,8 @@ def test_the_history_opens_at_its_newest_message(browser, still):
     page.context.close()
 
 
-def test_paging_back_and_narrowing_change_the_address_and_not_the_page(browser, still):
-    page, complaints = opened(browser, still, chromium.DESKTOP)
+def test_paging_back_and_narrowing_change_the_address_and_not_the_page(one_chromium, still):
+    page, complaints = chromium.signed_in(one_chromium, still, chromium.DESKTOP)
     page.goto("/accounts/0000555-50")
     page.fill("#text", "half a reply")
     page.click("text=Earlier")
@@ -104,8 +80,8 @@ def test_paging_back_and_narrowing_change_the_address_and_not_the_page(browser, 
     page.context.close()
 
 
-def test_by_keyboard_alone_one_signs_in_finds_a_customer_and_answers(browser, served, afternoon):
-    page = browser.new_page(base_url=served)
+def test_by_keyboard_alone_one_signs_in_finds_a_customer_and_answers(one_chromium, served, afternoon):
+    page, _ = chromium.window(one_chromium, served)
     page.goto("/sign-in")
     # The page's policy forbids the strings that wait_for_function would evaluate in it.
     until("the focus", lambda: page.evaluate("document.activeElement.id") == "username")
@@ -134,8 +110,8 @@ def test_by_keyboard_alone_one_signs_in_finds_a_customer_and_answers(browser, se
     page.close()
 
 
-def test_the_private_note_is_a_mode_one_cannot_miss(browser, served, afternoon):
-    page, _ = opened(browser, served, chromium.DESKTOP)
+def test_the_private_note_is_a_mode_one_cannot_miss(one_chromium, served, afternoon):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
     page.goto(ACCOUNT)
     white = page.evaluate("getComputedStyle(composer).backgroundColor")
     page.check("#mode-note")
@@ -148,10 +124,10 @@ def test_the_private_note_is_a_mode_one_cannot_miss(browser, served, afternoon):
     page.context.close()
 
 
-def test_the_counter_counts_as_the_carrier_bills(browser, still):
+def test_the_counter_counts_as_the_carrier_bills(one_chromium, still):
     """Every text of the vectors that the server's counter is checked with; they may hold what a form cannot."""
     vectors = json.loads((Path(__file__).parents[1] / "notices/segment_vectors.json").read_text("utf-8"))["vectors"]
-    page, _ = opened(browser, still, chromium.DESKTOP)
+    page, _ = chromium.signed_in(one_chromium, still, chromium.DESKTOP)
     page.goto(ACCOUNT)
     counted = page.evaluate(
         """texts => texts.map(said => {
@@ -174,8 +150,8 @@ def test_the_counter_counts_as_the_carrier_bills(browser, still):
     page.context.close()
 
 
-def test_the_counter_says_which_letter_is_dear(browser, still):
-    page, _ = opened(browser, still, chromium.DESKTOP)
+def test_the_counter_says_which_letter_is_dear(one_chromium, still):
+    page, _ = chromium.signed_in(one_chromium, still, chromium.DESKTOP)
     page.goto(ACCOUNT)
     page.fill("#text", "Hola Maria, sí. Two payments: $206.43 on Dec 5 and $206.43 on Dec 19. Reply YES to confirm.")
     told = "91 characters · 2 texts, about 2.4¢. “í” makes a text hold 70 characters instead of 160."
@@ -183,8 +159,8 @@ def test_the_counter_says_which_letter_is_dear(browser, still):
     page.context.close()
 
 
-def test_a_newer_message_is_announced_and_the_draft_survives(browser, served, afternoon):
-    page, _ = opened(browser, served, chromium.DESKTOP)
+def test_a_newer_message_is_announced_and_the_draft_survives(one_chromium, served, afternoon):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
     page.goto(ACCOUNT)
     page.fill("#text", "Please pay “soon”")
     with afternoon.database.begin() as session:
@@ -196,8 +172,8 @@ def test_a_newer_message_is_announced_and_the_draft_survives(browser, served, af
     page.context.close()
 
 
-def test_without_scripts_everything_works(browser, served, afternoon):
-    page, _ = opened(browser, served, chromium.PHONE, java_script_enabled=False)
+def test_without_scripts_everything_works(one_chromium, served, afternoon):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE, java_script_enabled=False)
     assert page.locator("nav >> text=Lists").is_visible(), "the menu is open"
     page.fill("#search", "delgado")
     page.press("#search", "Enter")
@@ -224,8 +200,8 @@ def test_without_scripts_everything_works(browser, served, afternoon):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_a_reply_means_is_said_without_scripts_and_read_by_everybody(browser, served, size):
-    page, complaints = opened(browser, served, SIZES[size], java_script_enabled=False)
+def test_what_a_reply_means_is_said_without_scripts_and_read_by_everybody(one_chromium, served, size):
+    page, complaints = chromium.signed_in(one_chromium, served, SIZES[size], java_script_enabled=False)
     page.goto(f"{ACCOUNT}?task=1")
     page.select_option("#means", "paid")
     assert not page.locator("#amount-1").is_visible(), "amounts belong to a promise"
@@ -247,8 +223,8 @@ def test_what_a_reply_means_is_said_without_scripts_and_read_by_everybody(browse
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_form_with_a_problem_is_accessible_too(browser, served, size):
-    page, _ = opened(browser, served, SIZES[size])
+def test_a_form_with_a_problem_is_accessible_too(one_chromium, served, size):
+    page, _ = chromium.signed_in(one_chromium, served, SIZES[size])
     page.goto(f"{ACCOUNT}?task=1")
     page.select_option("#means", "promise")
     page.fill("#amount-1", "lots")
@@ -263,8 +239,8 @@ def test_a_form_with_a_problem_is_accessible_too(browser, served, size):
     page.context.close()
 
 
-def test_on_a_phone_the_menu_opens_and_the_facts_fold(browser, still):
-    page, _ = opened(browser, still, chromium.PHONE)
+def test_on_a_phone_the_menu_opens_and_the_facts_fold(one_chromium, still):
+    page, _ = chromium.signed_in(one_chromium, still, chromium.PHONE)
     page.goto(ACCOUNT)
     assert not page.locator("#menu").is_visible()
     page.click(".menu-button")

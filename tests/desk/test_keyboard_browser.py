@@ -1,7 +1,5 @@
 """The desk without a mouse: what one opens, sends and puts away with keys, and where one is afterwards."""
 
-import logging
-
 import pytest
 
 from tests.desk import addresses, chromium, story
@@ -17,12 +15,9 @@ MARIA, OLE = addresses.MARIA, addresses.OLE
 @pytest.fixture
 def page(one_chromium, afternoon):
     """A clerk's window on an afternoon of its own."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     mail_story.mailed(afternoon.database, afternoon.city, 3)
     with chromium.served(make_app(afternoon)) as address:
-        context = one_chromium.new_context(viewport=chromium.DESKTOP, base_url=address)
-        context.set_default_timeout(30_000)
-        opened = context.new_page()
+        opened, _ = chromium.window(one_chromium, address)
         opened.goto("/sign-in")
         until("the first field has the focus", lambda: at(opened) == "username")
         opened.keyboard.type("osei")
@@ -31,7 +26,7 @@ def page(one_chromium, afternoon):
         opened.keyboard.press("Enter")
         opened.wait_for_url(f"{address}/")
         yield opened
-        context.close()
+        opened.context.close()
 
 
 def at(page) -> str:

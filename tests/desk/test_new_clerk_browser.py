@@ -1,7 +1,6 @@
 """A new clerk, with nothing but docs/desk.md: its seven tasks in a real Chromium, one after another, by what the pages
 say. At the end the exported month holds the text, the promise and the letter."""
 
-import logging
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -84,26 +83,15 @@ def office(morning: Path, tmp_path: Path):
     opened.database.dispose()
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
 def served(office):
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(office)) as address:
         yield address
 
 
 @pytest.mark.parametrize("size", [chromium.DESKTOP, chromium.PHONE], ids=["desktop", "phone"])
-def test_a_new_clerk_does_the_seven_tasks_of_the_handbook(browser, served, office, size, tmp_path):
-    context = browser.new_context(viewport=size, base_url=served, accept_downloads=True)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+def test_a_new_clerk_does_the_seven_tasks_of_the_handbook(one_chromium, served, office, size, tmp_path):
+    page, complaints = chromium.window(one_chromium, served, size, accept_downloads=True)
     page.goto("/")
     clerk = Clerk(page)
 
@@ -123,7 +111,7 @@ def test_a_new_clerk_does_the_seven_tasks_of_the_handbook(browser, served, offic
     assert phrase == f"SEND {written + 1}", "whoever promised since the run was planned is left alone"
     clerk.reads(f"0 of {written} messages handed over")
     exported = clerk.export("2026-11-01", "2026-11-30", tmp_path)
-    context.close()
+    page.context.close()
 
     _the_month_holds_it_all(exported, whose)
     _the_handbook_names_what_was_seen(clerk.seen)

@@ -1,7 +1,5 @@
 """The acts of an account in a real Chromium: accessible at both sizes, beside the history, by keyboard."""
 
-import logging
-
 import pytest
 from sqlalchemy import select
 
@@ -9,7 +7,6 @@ from comms.accounts import Hold
 from tests.desk import chromium, story
 from tests.desk.conftest import make_app
 from tests.desk.reading import OLE, account_id, promised
-from tests.desk.test_browser import SIZES, browser, city_of_duluth, opened, still  # noqa: F401
 
 pytestmark = pytest.mark.browser
 
@@ -19,13 +16,12 @@ MARIA = f"/accounts/{story.MARIA}"
 
 @pytest.fixture
 def served(afternoon):
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(afternoon)) as address:
         yield address
 
 
-def test_a_promise_is_recorded_beside_the_history_by_keyboard(browser, served, afternoon):  # noqa: F811
-    page, complaints = opened(browser, served, chromium.DESKTOP)
+def test_a_promise_is_recorded_beside_the_history_by_keyboard(one_chromium, served, afternoon):
+    page, complaints = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
     page.goto(RECORD)
     page.keyboard.press("Alt+KeyR")
     page.wait_for_selector("#action #amount-1:focus")
@@ -47,8 +43,8 @@ def test_a_promise_is_recorded_beside_the_history_by_keyboard(browser, served, a
     page.context.close()
 
 
-def test_a_form_beside_the_history_is_put_away_and_the_reply_stays(browser, served):  # noqa: F811
-    page, _ = opened(browser, served, chromium.PHONE)
+def test_a_form_beside_the_history_is_put_away_and_the_reply_stays(one_chromium, served):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE)
     page.goto(RECORD)
     page.fill("#text", "half a reply")
     page.get_by_role("link", name="Place a hold").click()
@@ -60,8 +56,8 @@ def test_a_form_beside_the_history_is_put_away_and_the_reply_stays(browser, serv
     page.context.close()
 
 
-def test_without_scripts_a_hold_is_placed(browser, served, afternoon):  # noqa: F811
-    page, _ = opened(browser, served, chromium.PHONE, java_script_enabled=False)
+def test_without_scripts_a_hold_is_placed(one_chromium, served, afternoon):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE, java_script_enabled=False)
     page.goto(RECORD)
     page.get_by_role("link", name="Place a hold").click()
     page.select_option("#act-kind", "medical")

@@ -1,14 +1,11 @@
 """The record's conversation side in a real Chromium: narrowed, printed, logged, answered, taken back, and shared."""
 
-import logging
-
 import pytest
 from sqlalchemy import select
 
 from comms.outbox import Message
 from tests.desk import chromium, story
 from tests.desk.conftest import make_app
-from tests.desk.test_browser import opened
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -16,20 +13,14 @@ pytestmark = pytest.mark.browser
 ACCOUNT = f"/accounts/{story.MARIA}"
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
 def served(afternoon):
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(afternoon)) as address:
         yield address
 
 
-def test_the_send_button_is_on_the_screen_when_a_record_opens(browser, served):
-    page, _ = opened(browser, served, chromium.DESKTOP)
+def test_the_send_button_is_on_the_screen_when_a_record_opens(one_chromium, served):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
     page.goto(ACCOUNT)
     box = page.get_by_role("button", name="Send text").bounding_box()
     assert box["y"] + box["height"] <= 900
@@ -41,8 +32,8 @@ def test_the_send_button_is_on_the_screen_when_a_record_opens(browser, served):
     page.context.close()
 
 
-def test_a_slash_opens_the_saved_replies_and_one_is_written_into_the_box(browser, served):
-    page, _ = opened(browser, served, chromium.DESKTOP)
+def test_a_slash_opens_the_saved_replies_and_one_is_written_into_the_box(one_chromium, served):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
     page.goto(ACCOUNT)
     page.focus("#text")
     page.keyboard.press("/")
@@ -56,8 +47,8 @@ def test_a_slash_opens_the_saved_replies_and_one_is_written_into_the_box(browser
     page.context.close()
 
 
-def test_a_text_is_taken_back_by_its_button_and_its_words_return(browser, served, afternoon):
-    page, _ = opened(browser, served, chromium.PHONE)
+def test_a_text_is_taken_back_by_its_button_and_its_words_return(one_chromium, served, afternoon):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE)
     page.goto(ACCOUNT)
     page.fill("#text", "Dos pagos.")
     page.get_by_role("button", name="Send text").click()
@@ -74,14 +65,9 @@ def test_a_text_is_taken_back_by_its_button_and_its_words_return(browser, served
     page.context.close()
 
 
-def test_a_colleague_is_seen_to_write(browser, served):
-    first, _ = opened(browser, served, chromium.DESKTOP)
-    second = browser.new_context(base_url=served).new_page()
-    second.goto("/sign-in")
-    second.fill("#username", "osei")
-    second.fill("#password", story.PASSWORD)
-    second.press("#password", "Enter")
-    second.wait_for_url(f"{served}/")
+def test_a_colleague_is_seen_to_write(one_chromium, served):
+    first, _ = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
+    second, _ = chromium.signed_in(one_chromium, served, who="osei")
     first.goto(ACCOUNT)
     second.goto(ACCOUNT)
     assert "J. Park has this record open." in second.inner_text("#others")
@@ -96,8 +82,8 @@ def test_a_colleague_is_seen_to_write(browser, served):
     second.context.close()
 
 
-def test_a_call_is_logged_beside_the_history(browser, served):
-    page, complaints = opened(browser, served, chromium.DESKTOP)
+def test_a_call_is_logged_beside_the_history(one_chromium, served):
+    page, complaints = chromium.signed_in(one_chromium, served, chromium.DESKTOP)
     page.goto(ACCOUNT)
     page.click("text=Log a call or visit")
     page.select_option("#action #deed-how", "talked")

@@ -1,10 +1,8 @@
 """The pages of campaigns and notices in a real Chromium: accessible at both sizes, and a run let go by keyboard."""
 
-import logging
-
 import pytest
 
-from tests.desk import chromium, story
+from tests.desk import chromium
 from tests.desk.campaigns import told
 from tests.desk.campaigns.conftest import open_office, work
 from tests.desk.conftest import make_app
@@ -14,14 +12,8 @@ pytestmark = pytest.mark.browser
 POLICY = "/campaigns/policies/residential-past-due"
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
 def served(office):
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with chromium.served(make_app(office)) as address:
         yield address
 
@@ -29,7 +21,6 @@ def served(office):
 @pytest.fixture(scope="module")
 def still(told_file, tmp_path_factory):
     """The office for tests that only look: served once."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder = tmp_path_factory.mktemp("still")
     (folder / "desk.db").write_bytes(told_file.read_bytes())
     office = open_office(folder / "desk.db", folder / "var")
@@ -38,23 +29,8 @@ def still(told_file, tmp_path_factory):
     office.database.dispose()
 
 
-def opened(browser, address: str, size, user: str = "osei"):
-    context = browser.new_context(viewport=size, base_url=address)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto("/sign-in")
-    page.fill("#username", user)
-    page.fill("#password", story.PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(f"{address}/")
-    return page, complaints
-
-
-def test_a_run_is_approved_and_let_go_by_keyboard_and_the_page_follows_it(browser, served, office):
-    page, _ = opened(browser, served, chromium.DESKTOP)
+def test_a_run_is_approved_and_let_go_by_keyboard_and_the_page_follows_it(one_chromium, served, office):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.DESKTOP, who="osei")
     page.goto("/campaigns/2")
     page.get_by_role("button", name="Approve this run").focus()
     page.keyboard.press("Enter")
@@ -73,9 +49,9 @@ def test_a_run_is_approved_and_let_go_by_keyboard_and_the_page_follows_it(browse
 
 
 def test_a_page_that_follows_a_run_says_when_the_service_does_not_answer_and_goes_on_when_it_does(
-    browser, served, office
+    one_chromium, served, office
 ):
-    page, _ = opened(browser, served, chromium.PHONE)
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE, who="osei")
     page.goto("/campaigns/2")
     page.get_by_role("button", name="Approve this run").click()
     page.fill("#typed", "SEND 32")
@@ -90,8 +66,8 @@ def test_a_page_that_follows_a_run_says_when_the_service_does_not_answer_and_goe
     page.context.close()
 
 
-def test_what_was_typed_wrong_stands_in_the_box_beside_the_reason(browser, served):
-    page, _ = opened(browser, served, chromium.PHONE)
+def test_what_was_typed_wrong_stands_in_the_box_beside_the_reason(one_chromium, served):
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE, who="osei")
     page.goto("/campaigns/2")
     page.get_by_role("button", name="Approve this run").click()
     page.fill("#typed", "SEND 23")

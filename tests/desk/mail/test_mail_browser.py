@@ -1,13 +1,12 @@
 """Mail in a real browser: letters are scanned one after another without touching the mouse, and the pages fit."""
 
-import logging
 import time
 
 import pytest
 
 from comms.office import Office
 from comms.settings import Settings
-from tests.desk import chromium, story
+from tests.desk import chromium
 from tests.desk.conftest import make_app
 from tests.desk.mail import mail_story
 from tests.desk.mail.mail_story import FIRST, MAILED, SECOND
@@ -15,14 +14,8 @@ from tests.desk.mail.mail_story import FIRST, MAILED, SECOND
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
-def page(browser, afternoon, tmp_path):
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+def page(one_chromium, afternoon, tmp_path):
     mail_story.mailed(afternoon.database, afternoon.city, 12)
     mail_story.handed_over(afternoon.database, afternoon.city, tmp_path / "house")
     settings = Settings(
@@ -31,16 +24,9 @@ def page(browser, afternoon, tmp_path):
     )  # fmt: skip
     office = Office(settings, afternoon.database, afternoon.clock, afternoon.city, afternoon.doorbell)
     with chromium.served(make_app(office)) as address:
-        context = browser.new_context(base_url=address, viewport=chromium.DESKTOP)
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        page.goto("/sign-in")
-        page.fill("#username", "park")
-        page.fill("#password", story.PASSWORD)
-        page.press("#password", "Enter")
-        page.wait_for_url(f"{address}/")
+        page, _ = chromium.signed_in(one_chromium, address)
         yield page
-        context.close()
+        page.context.close()
 
 
 def scanned(page, *codes):

@@ -7,34 +7,22 @@ from pathlib import Path
 import pytest
 
 from comms import reports
-from tests.desk import chromium, story
+from tests.desk import chromium
 from tests.desk.conftest import make_app
 from tests.support import month
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
-def page(browser, afternoon):
+def page(one_chromium, afternoon):
     with afternoon.database.begin() as session:
         month.whole(session)
     reports.count(afternoon.database, afternoon.city, afternoon.clock)
     with chromium.served(make_app(afternoon)) as address:
-        context = browser.new_context(base_url=address)
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        page.goto("/sign-in")
-        page.fill("#username", "osei")
-        page.fill("#password", story.PASSWORD)
-        page.press("#password", "Enter")
-        page.wait_for_url(f"{address}/")
+        page, _ = chromium.signed_in(one_chromium, address, who="osei")
         yield page
-        context.close()
+        page.context.close()
 
 
 def test_by_keyboard_the_month_s_log_is_exported(page):

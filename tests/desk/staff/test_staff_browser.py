@@ -1,6 +1,5 @@
 """Signing in with a code and with the city account, and the pages about staff, in a real Chromium."""
 
-import logging
 from datetime import timedelta
 
 import pyotp
@@ -9,7 +8,7 @@ import pytest
 from comms.desk.access import codes, users
 from comms.office import Office
 from comms.settings import Settings
-from tests.desk import chromium, story
+from tests.desk import chromium
 from tests.desk.conftest import make_app
 from tests.support.identity_provider import CLIENT, SECRET, identity_provider
 
@@ -18,15 +17,9 @@ pytestmark = pytest.mark.browser
 LONG = "maximiliana.wolfeschlegelsteinhausenbergerdorff@utilities.city.example"
 
 
-@pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
 @pytest.fixture
 def served(afternoon, clock):
     """The afternoon with single sign-on at a provider of ours, and one user whose name fits nowhere."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with afternoon.database.begin() as session:
         users.add_user(session, username=LONG[:60], name="Wolfeschlegelsteinhausenbergerdorff, Maximiliana", email=LONG,
                        role="supervisor", password="", at=clock.now())  # fmt: skip
@@ -44,20 +37,8 @@ def served(afternoon, clock):
             yield address
 
 
-def opened(browser, address, size, username="admin"):
-    context = browser.new_context(viewport=size, base_url=address)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    page.goto("/sign-in")
-    page.fill("#username", username)
-    page.fill("#password", story.PASSWORD)
-    page.press("#password", "Enter")
-    return page
-
-
-def test_codes_are_set_up_and_asked_for_by_keyboard(browser, served, clock):
-    page = opened(browser, served, chromium.DESKTOP, "park")
-    page.wait_for_url(f"{served}/")
+def test_codes_are_set_up_and_asked_for_by_keyboard(one_chromium, served, clock):
+    page, _ = chromium.signed_in(one_chromium, served)
     page.goto("/me/codes")
     page.press("main button", "Enter")
     page.wait_for_selector(".qr")
@@ -69,8 +50,7 @@ def test_codes_are_set_up_and_asked_for_by_keyboard(browser, served, clock):
     page.context.close()
 
     clock.advance(timedelta(seconds=codes.STEP))
-    page = opened(browser, served, chromium.PHONE, "park")
-    page.wait_for_url("**/sign-in/code?*")
+    page, _ = chromium.signed_in(one_chromium, served, chromium.PHONE, to="/sign-in/code?*")
     assert chromium.violations(page) == []
     assert page.evaluate("document.activeElement.id") == "code"
     page.keyboard.type(phone.generate_otp(int(clock.now().timestamp()) // codes.STEP))
@@ -79,15 +59,12 @@ def test_codes_are_set_up_and_asked_for_by_keyboard(browser, served, clock):
     page.context.close()
 
 
-def test_the_city_account_leads_to_the_page_that_was_wanted(browser, served):
-    context = browser.new_context(viewport=chromium.DESKTOP, base_url=served)
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+def test_the_city_account_leads_to_the_page_that_was_wanted(one_chromium, served):
+    page, complaints = chromium.window(one_chromium, served)
     page.goto("/staff")
     assert chromium.violations(page) == []
     page.click("text=Sign in with your city account")
     page.wait_for_url(f"{served}/staff")
     assert page.locator("text=Maria Berg").first.is_visible()
     assert complaints == []
-    context.close()
+    page.context.close()

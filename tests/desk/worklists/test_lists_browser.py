@@ -1,6 +1,5 @@
 """The worklists in a real Chromium: accessible at both sizes with much and with nothing on them, and by keyboard."""
 
-import logging
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -50,13 +49,7 @@ def busy(session, city, clock) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(one_chromium):
-    return one_chromium
-
-
-@pytest.fixture(scope="module")
 def address(afternoon_file: Path, tmp_path_factory):
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     folder = tmp_path_factory.mktemp("lists")
     (folder / "desk.db").write_bytes(afternoon_file.read_bytes())
     database, city = Database(f"sqlite:///{folder / 'desk.db'}"), load_city("duluth-mn")
@@ -69,20 +62,8 @@ def address(afternoon_file: Path, tmp_path_factory):
     database.dispose()
 
 
-def opened(browser, address: str, size: dict[str, int], who: str = "osei"):
-    context = browser.new_context(viewport=size, base_url=address)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    page.goto("/sign-in")
-    page.fill("#username", who)
-    page.fill("#password", story.PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url(f"{address}/")
-    return page
-
-
-def test_a_clerk_takes_sets_aside_and_goes_on_by_keyboard(browser, address):
-    page = opened(browser, address, chromium.DESKTOP, "park")
+def test_a_clerk_takes_sets_aside_and_goes_on_by_keyboard(one_chromium, address):
+    page, _ = chromium.signed_in(one_chromium, address, chromium.DESKTOP)
     page.goto(f"/accounts/{story.MARIA}?task=1")
     page.get_by_role("button", name="Take it").press("Enter")
     page.get_by_text("J. Park’s · waiting").wait_for()
@@ -98,8 +79,8 @@ def test_a_clerk_takes_sets_aside_and_goes_on_by_keyboard(browser, address):
     page.context.close()
 
 
-def test_a_supervisor_ticks_matters_and_gives_them_away(browser, address):
-    page = opened(browser, address, chromium.DESKTOP)
+def test_a_supervisor_ticks_matters_and_gives_them_away(one_chromium, address):
+    page, _ = chromium.signed_in(one_chromium, address, chromium.DESKTOP, who="osei")
     page.goto("/worklists/runs-and-mail")
     for box in page.get_by_role("checkbox").all():
         box.check()
